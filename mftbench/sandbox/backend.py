@@ -1,0 +1,39 @@
+"""The sandbox protocol: a program in, an execution out; its own failures are exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from mftbench.contract import Execution, Limits, Program
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Whether a backend can be used here, and the reason in one line."""
+
+    usable: bool
+    reason: str
+    languages: Mapping[str, str]
+    """Language to version for each that can run; a missing language's items are missing, not failed."""
+
+
+class Sandbox(Protocol):
+    """Run programs, from many threads at once."""
+
+    name: str
+
+    def probe(self) -> Probe:
+        """Say whether this backend works on this machine, by running something small."""
+        ...
+
+    def run(self, program: Program, limits: Limits) -> Execution:
+        """Run the steps in order until a required one does not pass. The program's own limits win.
+
+        Raises SandboxError if the sandbox failed (not the program), or has no such language.
+        """
+        ...
+
+    def close(self) -> None:
+        """End and remove everything that this backend started."""

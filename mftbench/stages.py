@@ -1,0 +1,166 @@
+"""The frozen specs of the four stages; each holds the keys of its inputs, so keys chain.
+
+Everything in a spec changes the bytes that its stage writes. Paths, worker counts and versions of
+libraries are provenance and stay out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from mftbench.contract import JsonValue, Limits
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A model to load: a base by name, and what training made of it, if anything.
+
+    ``trained`` is the ``model`` folder of a Train artifact: an adapter where ``adapter`` is true, else
+    a whole model that replaces the base.
+    """
+
+    base: str
+    trained: Path | None = None
+    adapter: bool = False
+
+
+@dataclass(frozen=True)
+class SourceRef:
+    """A source by name, with its options and the fingerprint of its content."""
+
+    name: str
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """What one task brings to a training: its rows, and the version of its prompt."""
+
+    task: str
+    version: int
+    source: SourceRef
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Which balancer combines the task losses, with its options, and over which batch."""
+
+    name: str = "token_mean"
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+    scope: Literal["global", "micro"] = "global"
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """Which parameters are trained."""
+
+    kind: Literal["full", "lora"] = "full"
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+    targets: tuple[str, ...] = ("all-linear",)
+
+
+@dataclass(frozen=True)
+class Optim:
+    """How the trainable parameters are moved. ``batch`` is micro-batch rows per device.
+
+    ``epochs`` and ``steps``: a positive ``steps`` wins. ``warmup`` is a share of all steps.
+    """
+
+    lr: float = 5e-5
+    schedule: str = "cosine"
+    warmup: float = 0.05
+    weight_decay: float = 0.0
+    grad_clip: float = 1.0
+    epochs: float = 1.0
+    steps: int = 0
+    batch: int = 8
+    accumulation: int = 1
+    max_length: int = 1024
+    too_long: Literal["truncate", "drop"] = "drop"
+    padding: Literal["fixed", "dynamic"] = "dynamic"
+    group_by_length: bool = True
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    valid_share: float = 0.02
+    log_every: int = 10
+    eval_every: int = 0
+    checkpoint_every: int = 0
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """One training: base model, data of one or several tasks, balancer, optimizer, seed."""
+
+    model: str
+    model_fingerprint: str
+    tasks: tuple[TaskData, ...]
+    balance: Balance
+    adapter: Adapter
+    optim: Optim
+    format: str
+    seed: int
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How completions are drawn. Temperature 0 is greedy and makes one sample whatever ``n``."""
+
+    n: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int = 0
+    batch: int = 64
+
+
+@dataclass(frozen=True)
+class GenerateSpec:
+    """All completions of one model on one source of one task. ``train`` is the Train key or ""."""
+
+    model: str
+    model_fingerprint: str
+    train: str
+    adapter: bool
+    task: str
+    task_version: int
+    source: SourceRef
+    format: str
+    engine: str
+    sampling: Sampling
+    dtype: str
+    seed: int
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class ExecuteSpec:
+    """The executions of one Generate artifact. ``runners`` is the digest of ``sandbox/``."""
+
+    generate: str
+    task: str
+    task_version: int
+    source: SourceRef
+    sandbox: str
+    runners: str
+    limits: Limits
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class ScoreSpec:
+    """Verdicts and scores of one Execute artifact."""
+
+    execute: str
+    generate: str
+    task: str
+    task_version: int
+    judge_version: int
+    source: SourceRef
+    k: tuple[int, ...]
+    version: int = 1
