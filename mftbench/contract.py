@@ -1,7 +1,7 @@
 """The records that pass between tasks and engines, and the Task value that a plugin is.
 
-Nothing here trains, generates or executes; nothing here imports torch, docker or a sandbox. A plugin
-says what to learn from, what to ask, what to run and what counts. Engines do the effects.
+Nothing here trains, generates or executes; nothing here imports torch, docker or a sandbox. A
+plugin says what to learn from, what to ask, what to run and what counts. Engines do the effects.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import ConfigDict, JsonValue
 
 __all__ = [
     "Example",
@@ -58,8 +58,8 @@ class Problem:
 class Source:
     """One named data set, with what a paper must say about it.
 
-    ``train`` and ``problems`` are called lazily and give the same rows in the same order every time.
-    ``fingerprint`` identifies their content: a file's digest, or a generator's version and options.
+    ``train`` and ``problems`` are called lazily and give the same rows in the same order each time.
+    ``fingerprint`` identifies their content: a file's digest, or a generator's version, options.
     """
 
     name: str
@@ -93,6 +93,8 @@ class Prompt:
 class Limits:
     """What one step may use. Times are seconds."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     wall_s: float = 10.0
     cpu_s: float = 10.0
     memory_mb: int = 512
@@ -105,9 +107,9 @@ class Limits:
 class Step:
     """One process: a runner from ``sandbox/``, started in an empty work directory.
 
-    ``runner`` is a path under ``sandbox/`` ("python/check.py"). ``request`` is what the runner gets as
-    JSON over its standard input; the program's texts travel in it, never in argv. ``peer`` is a second
-    process under another identity that sees nothing of this step, joined to it by a pair of pipes.
+    ``runner`` is a path under ``sandbox/`` ("python/check.py"). ``request`` is what the runner gets
+    as JSON over its standard input; the program's texts travel in it, never in argv. ``peer`` is a
+    second process under another identity that sees nothing of this step, joined to it by pipes.
 
     The step's own process is the one that proves: it alone gets the per-run nonce, and its report
     counts only with that nonce. So what judges goes into the step and what is judged into the peer,
@@ -147,8 +149,8 @@ class Report:
 class StepResult:
     """What happened to one step. ``exit_code`` is None if a limit or a signal ended it.
 
-    ``stdout`` and ``stderr`` are head and tail, decoded with replacement; ``dropped_bytes`` counts the
-    rest. ``report`` is None where the proof is missing.
+    ``stdout`` and ``stderr`` are head and tail, decoded with replacement; ``dropped_bytes`` counts
+    the rest. ``report`` is None where the proof is missing.
     """
 
     name: str
@@ -214,8 +216,8 @@ class Metric:
 class Task:
     """A plugin: data, prompt template, program, judge. A value; every function in it is pure.
 
-    ``sources`` maps a name to a factory whose keyword arguments are its options. ``program`` is total:
-    it never raises on a bad completion, it answers with a verdict instead of a program. Bump
+    ``sources`` maps a name to a factory whose keyword arguments are its options. ``program`` is
+    total: it never raises on a bad completion, it answers with a verdict instead of a program. Bump
     ``version`` when any prompt or program changes for the same input, ``judge_version`` when only
     the judge does.
     """

@@ -1,9 +1,9 @@
 """The error hierarchy, and the one place that says who is to blame for an escaped exception.
 
 MftbenchError
-├─ UsageError     the study, the data or the command is wrong        exit 2, one line
-├─ PluginError    a task, balancer or engine broke its contract      names plugin, function and item
-├─ EngineError    training, generation or execution failed           retryable; never becomes a score
+├─ UsageError     the study, the data or the command is wrong     exit 2, one line
+├─ PluginError    a task, balancer or engine broke its contract   names plugin, function, item
+├─ EngineError    training, generation or execution failed        retryable; never becomes a score
 │  └─ SandboxError    the sandbox itself failed, not the program in it
 └─ StoreError     an artifact is corrupt, or the disk refused a write
 """

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
+
+from pydantic import ConfigDict
 
 from mftbench.contract import JsonValue, Limits
+
+FORBID: Final = ConfigDict(extra="forbid")
+"""Settings that a study file may hold reject unknown keys; pydantic reads this from each record."""
 
 
 @dataclass(frozen=True)
 class ModelRef:
     """A model to load: a base by name, and what training made of it, if anything.
 
-    ``trained`` is the ``model`` folder of a Train artifact: an adapter where ``adapter`` is true, else
-    a whole model that replaces the base.
+    ``trained`` is the ``model`` folder of a Train artifact: an adapter where ``adapter`` is true,
+    else a whole model that replaces the base.
     """
 
     base: str
@@ -50,6 +55,8 @@ class TaskData:
 class Balance:
     """Which balancer combines the task losses, with its options, and over which batch."""
 
+    __pydantic_config__ = FORBID
+
     name: str = "token_mean"
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     scope: Literal["global", "micro"] = "global"
@@ -58,6 +65,8 @@ class Balance:
 @dataclass(frozen=True)
 class Adapter:
     """Which parameters are trained."""
+
+    __pydantic_config__ = FORBID
 
     kind: Literal["full", "lora"] = "full"
     rank: int = 16
@@ -72,6 +81,8 @@ class Optim:
 
     ``epochs`` and ``steps``: a positive ``steps`` wins. ``warmup`` is a share of all steps.
     """
+
+    __pydantic_config__ = FORBID
 
     lr: float = 5e-5
     schedule: str = "cosine"
@@ -111,6 +122,8 @@ class TrainSpec:
 @dataclass(frozen=True)
 class Sampling:
     """How completions are drawn. Temperature 0 is greedy and makes one sample whatever ``n``."""
+
+    __pydantic_config__ = FORBID
 
     n: int = 1
     temperature: float = 0.0

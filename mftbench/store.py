@@ -1,0 +1,178 @@
+"""Content-addressed artifacts: made once, published atomically, guarded by one lock per key.
+
+STORE/<stage>/<key>/          a finished artifact: its files, spec.json, provenance.json
+STORE/work/<stage>/<key>/     what an unfinished stage has so far; survives kill -9
+STORE/locks/<key>             held while a key is made; the kernel frees it with the process
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mftbench.canonical import digest, dumps, plain
+from mftbench.errors import StoreError, UsageError
+
+STAGES = ("train", "generate", "execute", "score")
+
+
+def key(stage: str, spec: object) -> str:
+    """Name an artifact by everything that determines its bytes."""
+    return digest({"stage": stage, "spec": plain(spec)})
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished artifact; ``made`` is false where it was found, not made."""
+
+    stage: str
+    key: str
+    path: Path
+    made: bool = False
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Read the spec that the artifact was made from."""
+        return _read_json(self.path / "spec.json")
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Read what was true when the artifact was made: versions, commit, machine, times."""
+        return _read_json(self.path / "provenance.json")
+
+
+class Unfinished(Exception):
+    """Raised by a maker whose artifact must not be published, though its work is worth keeping."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of artifacts. Any number of processes may use it at the same time."""
+
+    root: Path
+
+    def find(self, stage: str, artifact_key: str) -> Artifact | None:
+        """Give the finished artifact, or None."""
+        path = self.root / stage / artifact_key
+        return Artifact(stage, artifact_key, path) if path.is_dir() else None
+
+    def work(self, stage: str, artifact_key: str) -> Path:
+        """Give the folder that keeps an unfinished artifact's work between attempts."""
+        return self.root / "work" / stage / artifact_key
+
+    def get_or_make(
+        self,
+        stage: str,
+        spec: object,
+        make: Callable[[Path, Path], None],
+        provenance: Callable[[], Mapping[str, Any]] = dict,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> Artifact:
+        """Give the artifact of a spec; make it with ``make(out, work)`` if there is none.
+
+        ``out`` is published when ``make`` returns. ``work`` keeps its content if ``make`` raises or
+        the process dies. ``waiting`` is told the key if another process is making the artifact.
+
+        Raises StoreError if the disk is full or refuses the write; nothing finished is lost then.
+        """
+        name = key(stage, spec)
+        if found := self.find(stage, name):
+            return found
+        with _disk_errors(self.root), self._locked(name, waiting):
+            if found := self.find(stage, name):
+                return found
+            work = self.work(stage, name)
+            out = work / "out"
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir(parents=True)
+            make(out, work)
+            _write(out / "spec.json", plain(spec))
+            _write(out / "provenance.json", dict(provenance()))
+            self._publish(out, self.root / stage / name)
+            shutil.rmtree(work, ignore_errors=True)
+        return Artifact(stage, name, self.root / stage / name, made=True)
+
+    def search(self, prefix: str) -> Artifact:
+        """Find the artifact whose key starts with ``prefix``.
+
+        Raises UsageError if none does, or several do.
+        """
+        found = [
+            Artifact(stage, path.name, path)
+            for stage in STAGES
+            for path in sorted((self.root / stage).glob(f"{prefix}*"))
+        ]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UsageError(f"no artifact {prefix!r} in {self.root}; keys stand in results.jsonl")
+        raise UsageError(f"{prefix!r} names {len(found)} artifacts; give more of the key")
+
+    def _publish(self, out: Path, final: Path) -> None:
+        for path in sorted(out.rglob("*")):
+            _fsync(path)
+        _fsync(out)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        out.rename(final)
+        _fsync(final.parent)
+
+    @contextmanager
+    def _locked(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / name)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting(name)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+@contextmanager
+def _disk_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        raise StoreError(
+            f"cannot write to the store at {root}: {os.strerror(error.errno)}; finished artifacts "
+            "are kept: make room or set --store, then run again"
+        ) from error
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(dumps(value) + "\n", encoding="ascii")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{path}: unreadable ({error}); delete {path.parent} to re-make it"
+        ) from error
+    if not isinstance(value, dict):
+        raise StoreError(f"{path}: expected an object; delete {path.parent} to re-make it")
+    return value
