@@ -119,13 +119,13 @@ def _parse_line(line: str, place: str) -> Row:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         where = f"field {field!r}: " if field else ""
-        message = _UNKNOWN.get(first["type"], first["msg"].lower())
+        message = _SAID.get(first["type"], first["msg"].lower())
         raise UsageError(
             f"{place}: {where}{message}; restore the file, or make the board again"
         ) from error
 
 
-_UNKNOWN = {"unexpected_keyword_argument": "unknown field"}
+_SAID = {"unexpected_keyword_argument": "unknown field", "missing": "missing"}
 
 
 def _rounded(value: Any) -> Any:
