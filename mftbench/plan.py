@@ -30,6 +30,16 @@ class Evaluation:
     execute: ExecuteSpec
     score: ScoreSpec
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """Give the keys of the chain behind this evaluation's numbers; no training is ""."""
+        return {
+            "train": self.generate.train,
+            "generate": self.execute.generate,
+            "execute": self.score.execute,
+            "score": key("score", self.score),
+        }
+
 
 @dataclass(frozen=True)
 class Cell:

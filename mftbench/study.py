@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
+from mftbench.canonical import plain
 from mftbench.contract import JsonValue, Limits
 from mftbench.errors import UsageError, unknown
 from mftbench.stages import FORBID, Adapter, Balance, Optim, Sampling
@@ -109,6 +110,13 @@ def study_schema() -> dict[str, Any]:
     return TypeAdapter(Study).json_schema()
 
 
+def study_toml(study: Study) -> str:
+    """Write a study as a file that loads to an equal one."""
+    import tomli_w
+
+    return tomli_w.dumps(plain(study))
+
+
 def find_study(name: str) -> Path:
     """Find a study by file, by board folder, or by the name of a built-in one."""
     path = Path(name)
@@ -136,7 +144,10 @@ def select(study: Study, modes: str = "", tasks: str = "", unseen: str = "") -> 
     if modes:
         study = replace(study, modes=_names("mode", modes, get_args(Mode)))  # type: ignore[arg-type]
     if tasks:
-        study = replace(study, tasks=_names("task", tasks, study.tasks))
+        chosen = _names("task", tasks, study.tasks)
+        data = {task: study.data[task] for task in chosen if task in study.data}
+        seen = tuple(task for task in study.unseen if task in chosen)
+        study = replace(study, tasks=chosen, data=data, unseen=seen)
     if unseen:
         study = replace(study, unseen=_names("task", unseen, study.tasks))
     return _checked(study, "command line")
@@ -206,9 +217,10 @@ def _checked(study: Study, where: str) -> Study:
             raise UsageError(f"{where}: {kind} is empty; name at least one")
         if len(set(values)) < len(values):
             raise UsageError(f"{where}: {kind} names something twice: {list(values)}")
-    for task in (*study.unseen, *study.data):
-        if task not in study.tasks and task in study.unseen:
-            raise unknown("task", task, study.tasks, f"{where}: unseen")
+    for place, names in (("unseen", study.unseen), ("data", study.data)):
+        for task in names:
+            if task not in study.tasks:
+                raise unknown("task", task, study.tasks, f"{where}: {place}")
     if not study.train_tasks:
         raise UsageError(f"{where}: every task is unseen; leave one to train on")
     samples = study.sampling.n if study.sampling.temperature > 0 else 1

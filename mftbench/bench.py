@@ -1,0 +1,189 @@
+"""Everything a run opens: plugins, data, an engine and a sandbox; each once, when needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from mftbench.contract import Example, Problem, Prompt, Source, Task
+from mftbench.errors import PluginError, boundary
+from mftbench.inference.engine import Engine
+from mftbench.plan import Context
+from mftbench.plugins import load_task, open_source
+from mftbench.progress import Progress
+from mftbench.sandbox.backend import Sandbox
+from mftbench.pipeline.execute import Executor
+from mftbench.stages import GenerateSpec, SourceRef, TrainSpec
+from mftbench.store import Store
+from mftbench.study import Study
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run needs and no result depends on."""
+
+    store: Path
+    tasks_dirs: tuple[Path, ...] = ()
+    workers: int = 0
+
+    @property
+    def worker_count(self) -> int:
+        """Give the number of programs to run at a time; by default one a core."""
+        return self.workers or os.cpu_count() or 1
+
+
+class Trainer(Protocol):
+    """Train one model: a spec and its tasks' rows and prompts in, an artifact's files out."""
+
+    def __call__(
+        self,
+        spec: TrainSpec,
+        rows: Mapping[str, Sequence[Example]],
+        prompts: Mapping[str, Prompt],
+        out: Path,
+        work: Path,
+        progress: Progress,
+    ) -> None:
+        """Write ``model/``, ``metrics.jsonl`` and ``card.json`` to ``out``."""
+
+
+@dataclass(frozen=True)
+class Seams:
+    """Stand-ins for what a bench would open by name: the shipped fakes, or a caller's own."""
+
+    trainer: Trainer | None = None
+    engine: Engine | None = None
+    sandbox: Sandbox | None = None
+
+
+class Bench:
+    """A study's resources. Use as a context manager; closing frees the engine and the sandbox."""
+
+    def __init__(
+        self, study: Study, options: Options, progress: Progress, seams: Seams | None = None
+    ) -> None:
+        self.study = study
+        self.options = options
+        self.progress = progress
+        self.seams = seams or Seams()
+        self.store = Store(options.store)
+        self._sources: dict[tuple[str, str, str], Source] = {}
+        self._problems: dict[tuple[str, str, str], dict[str, Problem]] = {}
+
+    @cached_property
+    def tasks(self) -> Mapping[str, Task]:
+        """The study's tasks by name."""
+        return {name: load_task(name, self.options.tasks_dirs) for name in self.study.tasks}
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """The sandbox that the study names, or the best one here."""
+        if self.seams.sandbox:
+            return self.seams.sandbox
+        from mftbench.sandbox.select import open_sandbox
+
+        return open_sandbox(self.study.sandbox)
+
+    @property
+    def executor(self) -> Executor:
+        """The sandbox with the study's limits."""
+        return Executor(self.sandbox, self.study.limits, self.options.worker_count)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine that the study names."""
+        if self.seams.engine:
+            return self.seams.engine
+        from mftbench.inference.registry import open_engine
+
+        return open_engine(self.study.engine, dtype=self.study.engine_dtype)
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """The one trainer of all modes."""
+        if self.seams.trainer:
+            return self.seams.trainer
+        from mftbench.training.train import train
+
+        return train
+
+    def render(self, spec: GenerateSpec) -> Callable[[str], str]:
+        """Give the function that puts a prompt into the study's format."""
+        from mftbench.formats import render_prompt
+        from mftbench.models import load_tokenizer
+
+        tokenizer = load_tokenizer(spec.model)
+        return lambda prompt: render_prompt(spec.format, prompt, tokenizer)
+
+    def context(self) -> Context:
+        """Gather what a plan depends on: versions and digests."""
+        from mftbench.models import fingerprint
+        from mftbench.sandbox.select import runners_digest
+
+        return Context(
+            tasks=self.tasks,
+            model_fingerprint=fingerprint,
+            source_fingerprint=self._fingerprint,
+            sandbox=self.sandbox.name,
+            runners=runners_digest(),
+            engine=self.study.engine,
+        )
+
+    def source(self, task: str, ref: SourceRef) -> Source:
+        """Open a source once for every set of options."""
+        return self._open(task, ref.name, ref.options)
+
+    def problems(self, task: str, ref: SourceRef) -> Mapping[str, Problem]:
+        """Load a source's problems by id.
+
+        Raises PluginError if two problems share an id, or there are none.
+        """
+        place = (task, ref.name, str(sorted(ref.options.items())))
+        if place not in self._problems:
+            with boundary(f"task {task}", f"source {ref.name} problems"):
+                rows = list(self.source(task, ref).problems())
+            problems = {problem.id: problem for problem in rows}
+            if len(problems) < len(rows) or not rows:
+                fault = "gives two problems of one id" if rows else "gives no problems"
+                raise PluginError(f"task {task}: source {ref.name} {fault}")
+            self._problems[place] = problems
+        return self._problems[place]
+
+    def examples(self, task: str, ref: SourceRef) -> list[Example]:
+        """Load a source's training rows.
+
+        Raises PluginError if there are none.
+        """
+        with boundary(f"task {task}", f"source {ref.name} train"):
+            rows = list(self.source(task, ref).train())
+        if not rows:
+            raise PluginError(f"task {task}: source {ref.name} has no training rows")
+        return rows
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in ("engine", "sandbox"):
+            if name in self.__dict__:  # opened
+                getattr(self, name).close()
+
+    def _fingerprint(self, task: str, name: str, options: Mapping[str, Any]) -> str:
+        with boundary(f"task {task}", f"source {name} fingerprint"):
+            return self._open(task, name, options).fingerprint()
+
+    def _open(self, task: str, name: str, options: Mapping[str, Any]) -> Source:
+        place = (task, name, str(sorted(options.items())))
+        if place not in self._sources:
+            self._sources[place] = open_source(self.tasks[task], name, options)
+        return self._sources[place]

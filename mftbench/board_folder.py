@@ -1,0 +1,34 @@
+"""Where a study's board goes, and how its files are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mftbench.canonical import digest
+from mftbench.leaderboard.files import write_board
+from mftbench.leaderboard.rows import Row
+from mftbench.study import Study, load_study, study_toml
+
+ROOT = Path("leaderboards")
+
+
+def board_folder(study: Study, file: Path) -> Path:
+    """Choose a board folder that never mixes two studies.
+
+    A study as its file has it goes to the folder of its name; one that was changed on the command
+    line goes to a folder of its own, named for the change.
+    """
+    if study == load_study(file):
+        return ROOT / study.name
+    return ROOT / f"{study.name}-{digest(study, 6)}"
+
+
+def write_results(folder: Path, study: Study, file: Path, rows: Sequence[Row]) -> None:
+    """Write the study file, the rows and everything that is generated from them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "study.toml"
+    text = file.read_text(encoding="utf-8") if study == load_study(file) else study_toml(study)
+    if not target.exists() or target.read_text(encoding="utf-8") != text:
+        target.write_text(text, encoding="utf-8")
+    write_board(folder, rows)

@@ -1,0 +1,42 @@
+"""The options that several commands share, and how they become a study and a bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mftbench.study import Study
+
+StudyName = Annotated[
+    str, typer.Argument(help="A study file, a board folder, or a built-in study's name.")
+]
+Modes = Annotated[str, typer.Option(help="Only these modes: single,mixed,mft.")]
+Tasks = Annotated[str, typer.Option(help="Only these tasks of the study, comma-separated.")]
+Unseen = Annotated[str, typer.Option(help="Tasks to evaluate but not to train on.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a study key: optim.lr=1e-4."),
+]
+StoreFolder = Annotated[
+    Path, typer.Option("--store", envvar="MFTBENCH_STORE", help="Where artifacts are kept.")
+]
+TaskFolders = Annotated[
+    list[Path] | None, typer.Option("--tasks-dir", help="A folder of more task plugins.")
+]
+DEFAULT_STORE = Path(".mftbench") / "store"
+
+
+def read_study(
+    name: str, modes: str, tasks: str, unseen: str, overrides: list[str] | None
+) -> tuple[Study, Path]:
+    """Load a study by name and narrow it; give it with the file that it came from.
+
+    Raises UsageError for anything wrong with it.
+    """
+    from mftbench.study import find_study, load_study, select
+
+    path = find_study(name)
+    return select(load_study(path, overrides or ()), modes, tasks, unseen), path

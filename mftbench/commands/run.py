@@ -1,0 +1,73 @@
+"""``mftbench run``: the whole study, from data to leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mftbench.commands.options import (
+    DEFAULT_STORE,
+    Modes,
+    Overrides,
+    StoreFolder,
+    StudyName,
+    TaskFolders,
+    Tasks,
+    Unseen,
+    read_study,
+)
+
+if TYPE_CHECKING:
+    from mftbench.run import Outcome
+
+
+def run(
+    study: StudyName = "laptop",
+    modes: Modes = "",
+    tasks: Tasks = "",
+    unseen: Unseen = "",
+    overrides: Overrides = None,
+    store: StoreFolder = DEFAULT_STORE,
+    board: Annotated[
+        Path | None, typer.Option(help="Board folder [default: leaderboards/NAME].")
+    ] = None,
+    tasks_dir: TaskFolders = None,
+    workers: Annotated[int, typer.Option(help="Programs at a time [default: one a core].")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
+) -> None:
+    """Train, generate, execute and score a study; write and print its leaderboard.
+
+    What is already in the store is not made again, so running again resumes, and running a
+    finished study changes nothing. Exit code 1: some cells failed, all others are stored.
+    """
+    from mftbench.bench import Bench, Options
+    from mftbench.board_folder import board_folder, write_results
+    from mftbench.display import open_display
+    from mftbench.run import run as run_study
+
+    chosen, file = read_study(study, modes, tasks, unseen, overrides)
+    folder = board or board_folder(chosen, file)
+    options = Options(store, tuple(tasks_dir or ()), workers)
+    with Bench(chosen, options, open_display(json)) as bench:
+        outcome = run_study(bench)
+    write_results(folder, chosen, file, outcome.rows)
+    _show(folder, outcome)
+    if outcome.failures:
+        raise typer.Exit(outcome.exit_code)
+
+
+def _show(folder: Path, outcome: Outcome) -> None:
+    from mftbench.leaderboard.files import read_board
+    from mftbench.leaderboard.terminal import print_board
+
+    if outcome.rows:
+        print_board(read_board(folder))
+    for failure in outcome.failures:
+        typer.echo(f"failed: {failure.cell}: {failure.error}", err=True)
+    typer.echo(
+        f"{outcome.made} artifacts made, {outcome.found} found in the store; "
+        f"board: {folder / 'README.md'}",
+        err=True,
+    )

@@ -1,0 +1,74 @@
+"""``mftbench show``: the chain of artifacts behind a number, and the samples under it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mftbench.commands.options import DEFAULT_STORE, StoreFolder
+
+if TYPE_CHECKING:
+    from mftbench.store import Artifact, Store
+
+INPUTS = ("execute", "generate", "train")
+
+
+def show(
+    key: Annotated[str, typer.Argument(help="A key from results.jsonl, or its beginning.")],
+    store: StoreFolder = DEFAULT_STORE,
+    samples: Annotated[int, typer.Option("-n", help="Also print this many samples.")] = 0,
+) -> None:
+    """Print the spec chain behind a key, from the score back to the training data."""
+    from mftbench.store import Store
+
+    artifact = Store(store).search(key)
+    for item in _chain(Store(store), artifact):
+        _print(item)
+    if samples:
+        _print_samples(Store(store), artifact, samples)
+
+
+def _chain(store: Store, artifact: Artifact) -> list[Artifact]:
+    """Follow the keys in the specs to every artifact behind one, nearest first."""
+    chain, waiting = [artifact], [artifact]
+    while waiting:
+        spec = waiting.pop().spec
+        for stage in INPUTS:
+            found = store.find(stage, spec[stage]) if spec.get(stage) else None
+            if found and found not in chain:
+                chain.append(found)
+                waiting.append(found)
+    return chain
+
+
+def _print(artifact: Artifact) -> None:
+    from rich.console import Console
+    from rich.pretty import Pretty
+
+    console = Console(soft_wrap=True)
+    console.print(f"[bold]{artifact.stage} {artifact.key}[/bold]  {artifact.path}")
+    console.print(Pretty(artifact.spec))
+    made = artifact.provenance
+    console.print(f"made by mftbench {made['mftbench']} {made['commit']}, {made['packages']}")
+
+
+def _print_samples(store: Store, artifact: Artifact, count: int) -> None:
+    spec = artifact.spec
+    generated = store.find("generate", spec.get("generate", artifact.key))
+    if generated is None:
+        raise typer.Exit
+    verdicts = _by_item(artifact.path / "verdicts.jsonl")
+    for item in list(_by_item(generated.path / "completions.jsonl").values())[:count]:
+        verdict = verdicts.get((item["problem"], item["sample"]), {})
+        outcome = f"{verdict.get('outcome', '')} {verdict.get('reason', '')}".strip()
+        typer.echo(f"--- {item['problem']} #{item['sample']} {outcome}\n{item['text']}")
+
+
+def _by_item(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
+    from mftbench.itemlog import read_items
+
+    if not path.exists():
+        return {}
+    return {(item["problem"], item["sample"]): item for item in read_items(path)}

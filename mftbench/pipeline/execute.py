@@ -1,0 +1,120 @@
+"""The Execute stage: run every completion's program, resumable item by item.
+
+Equal programs are run once and share their execution. A failure of the sandbox is no execution:
+such items stay missing, the artifact is not published, and the next run tries them again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mftbench.canonical import digest
+from mftbench.contract import Execution, Limits, Problem, Program, Task, Verdict
+from mftbench.errors import SandboxError, boundary
+from mftbench.inference.engine import Completion
+from mftbench.itemlog import ItemLog, read_items, write_items
+from mftbench.progress import Progress
+from mftbench.records import from_json, to_json
+from mftbench.sandbox.backend import Sandbox
+from mftbench.sandbox.pool import Job, run_all
+from mftbench.store import Unfinished
+
+EXECUTIONS = "executions.jsonl"
+
+
+@dataclass(frozen=True)
+class Executed:
+    """One finished item: an execution to judge, or a verdict where there was nothing to run."""
+
+    problem: str
+    sample: int
+    execution: Execution | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Executor:
+    """A sandbox and how much of it one stage may use."""
+
+    sandbox: Sandbox
+    limits: Limits
+    workers: int
+
+
+def execute(
+    task: Task,
+    problems: Mapping[str, Problem],
+    completions: Sequence[Completion],
+    executor: Executor,
+    out: Path,
+    work: Path,
+    progress: Progress,
+) -> None:
+    """Run what is missing, then write all executions sorted by item.
+
+    Raises Unfinished if the sandbox failed on an item for good, PluginError if ``program`` raised.
+    """
+    with ItemLog(work / EXECUTIONS) as log:
+        done = {(item["problem"], item["sample"]) for item in log}
+        todo = [item for item in completions if (item.problem, item.sample) not in done]
+        progress.start(f"execute {task.name}", len(completions))
+        progress.advance(len(done))
+        failed = _run(_programs(task, problems, todo, log, progress), executor, log, progress)
+        progress.finish()
+        items = sorted(log, key=lambda item: (item["problem"], item["sample"]))
+    if failed:
+        raise Unfinished(f"{len(completions) - len(items)} items missing: {failed[0]}")
+    write_items(out / EXECUTIONS, items)
+
+
+def read_executed(folder: Path) -> list[Executed]:
+    """Read the items of an Execute artifact, or what a work folder has of one."""
+    path = folder / EXECUTIONS
+    return [from_json(Executed, item) for item in read_items(path)] if path.exists() else []
+
+
+def _programs(
+    task: Task,
+    problems: Mapping[str, Problem],
+    completions: Sequence[Completion],
+    log: ItemLog,
+    progress: Progress,
+) -> dict[str, tuple[Program, list[Completion]]]:
+    """Sort completions by program; log those at once that need no run."""
+    waiting: dict[str, tuple[Program, list[Completion]]] = {}
+    same: dict[str, list[Completion]] = defaultdict(list)
+    for completion in completions:
+        problem = problems[completion.problem]
+        with boundary(f"task {task.name}", "program", problem.id):
+            program = task.program(problem, completion.text)
+        if isinstance(program, Verdict):
+            log.append(to_json(Executed(problem.id, completion.sample, verdict=program)))
+            progress.advance()
+            continue
+        name = digest(program)
+        same[name].append(completion)
+        waiting[name] = (program, same[name])
+    return waiting
+
+
+def _run(
+    waiting: dict[str, tuple[Program, list[Completion]]],
+    executor: Executor,
+    log: ItemLog,
+    progress: Progress,
+) -> list[str]:
+    """Run each program once; give the reasons of those that the sandbox could not run."""
+    jobs = [Job(name, program) for name, (program, _) in waiting.items()]
+    failed: list[str] = []
+    for name, result in run_all(executor.sandbox, jobs, executor.limits, executor.workers):
+        completions = waiting[name][1]
+        if isinstance(result, SandboxError):
+            failed.append(str(result))
+        else:
+            for item in completions:
+                log.append(to_json(Executed(item.problem, item.sample, execution=result)))
+        progress.advance(len(completions))
+    return failed
