@@ -1,0 +1,70 @@
+"""Read JSONL files into typed rows; whatever is wrong with one is told by file and line."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from mftbench.errors import UsageError
+
+__all__ = ["digest", "read_rows"]
+
+Row = TypeVar("Row")
+
+MAX_LINE_BYTES = 64_000_000
+
+
+def read_rows(path: Path, kind: type[Row]) -> list[Row]:
+    """Read all rows of a ``.jsonl`` or ``.jsonl.gz`` file as records of one dataclass.
+
+    Raises UsageError naming file, line and field if the file is not what it should be.
+    """
+    adapter = TypeAdapter(kind)
+    rows = [_parse(adapter, line, f"{path}:{number}") for number, line in _lines(path)]
+    if not rows:
+        raise UsageError(f"{path} is empty")
+    return rows
+
+
+def digest(path: Path) -> str:
+    """Give the SHA-256 of a file's bytes, as a source's fingerprint."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        with _open(path) as file:
+            number = 0
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if len(line) > MAX_LINE_BYTES:
+                    raise UsageError(f"{path}:{number}: line is over {MAX_LINE_BYTES:,} bytes long")
+                line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if line.strip():
+                    yield number, line
+    except (OSError, EOFError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+
+
+def _open(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _parse(adapter: TypeAdapter[Row], line: bytes, place: str) -> Row:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{place}: not UTF-8 at byte {error.start + 1}") from None
+    try:
+        return adapter.validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        where = f"{place}: field {field!r}" if field else place
+        raise UsageError(f"{where}: {first['msg'].lower()}") from None

@@ -1,0 +1,120 @@
+"""MBPP (Austin et al. 2021, arXiv 2108.07732): its splits by id, and its two renderings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from mftbench.contract import Example, Problem, Source
+from mftbench.sources import mbpp_prompts as prompts
+from mftbench.sources.jsonl import digest, read_rows
+from mftbench.sources.location import data_file
+from mftbench.sources.mbpp_row import Row
+from mftbench.suites import Suite
+
+__all__ = [
+    "DEVELOPMENT_IDS",
+    "EVALUATION_IDS",
+    "PROMPT_IDS",
+    "TRAIN_IDS",
+    "mbpp_completion",
+    "mbpp_text",
+]
+
+PROMPT_IDS = frozenset(range(1, 11))
+EVALUATION_IDS = frozenset(range(11, 511))
+# 538 has the same body as evaluation problem 310.
+DEVELOPMENT_IDS = frozenset(range(512, 601)) - {538}
+# Problems repeated across MBPP's own splits; their twins are named at the end of each line.
+REPEATED_IDS = frozenset(
+    {
+        *(602, 704, 872),  # same description as 217, 248, 216
+        *(716, 784, 787),  # same tests after renaming the function as 17, 38, 285
+        *(608, 841, 842),  # same function body as 67, 296, 29
+        *(606, 658, 673, 777, 837, 922, 965),  # nearly 214, 362, 439, 42, 504, 415, 102
+        *(625, 699, 732, 767),  # same body as the development problems 591, 595, 542, 527
+    }
+)
+TRAIN_IDS = frozenset(range(601, 975)) - REPEATED_IDS
+
+
+def mbpp_text(*, prompt: Literal["mftcoder", "standard"] = "mftcoder") -> Source:
+    """Open MBPP as text-to-code: description and asserts to a function.
+
+    ``mftcoder`` is the study's prompt, ``standard`` MBPP's own with three solved problems above.
+
+    Raises UsageError if the file cannot be had.
+    """
+    ask = prompts.PROMPTS[prompt]
+
+    def problem(row: Row, rows: dict[int, Row]) -> Problem:
+        return Problem(f"MBPP/{row.task_id}", ask(row, rows), row.source, _suite(row).facts())
+
+    def example(row: Row, rows: dict[int, Row]) -> Example:
+        return Example(f"MBPP/{row.task_id}", ask(row, rows), prompts.ANSWERS[prompt](row))
+
+    return _source(example, problem, f"prompt={prompt}")
+
+
+def mbpp_completion() -> Source:
+    """Open MBPP as completion: signature and description as docstring to the function's body.
+
+    Only problems that are one function below imports take part: with helper functions the prompt
+    would give half of the answer away.
+
+    Raises UsageError if the file cannot be had.
+    """
+
+    def problem(row: Row, rows: dict[int, Row]) -> Problem | None:
+        halves = prompts.split_function(row)
+        return halves and Problem(f"MBPP/{row.task_id}", *halves, _suite(row).facts())
+
+    def example(row: Row, rows: dict[int, Row]) -> Example | None:
+        halves = prompts.split_function(row)
+        return halves and Example(f"MBPP/{row.task_id}", *halves)
+
+    return _source(example, problem, "completion")
+
+
+def _source(
+    example: Callable[[Row, dict[int, Row]], Example | None],
+    problem: Callable[[Row, dict[int, Row]], Problem | None],
+    options: str,
+) -> Source:
+    path = data_file(
+        "mbpp/mbpp.jsonl", "github.com/google-research/google-research/tree/master/mbpp"
+    )
+
+    def examples() -> Iterator[Example]:
+        rows = _rows(path)
+        yield from filter(None, (example(rows[key], rows) for key in sorted(TRAIN_IDS & set(rows))))
+
+    def problems() -> Iterator[Problem]:
+        rows = _rows(path)
+        asked = sorted(EVALUATION_IDS & set(rows))
+        yield from filter(None, (problem(rows[key], rows) for key in asked))
+
+    return Source(
+        name="mbpp",
+        licence="CC-BY-4.0",
+        citation="Austin et al. 2021, arXiv 2108.07732",
+        train=examples,
+        problems=problems,
+        fingerprint=lambda: f"{digest(path)} {options}",
+        notes="evaluation ids 11-510; training ids 601-974 less 20 repeated problems",
+    )
+
+
+def _rows(path: Path) -> dict[int, Row]:
+    return {row.task_id: row for row in read_rows(path, Row)}
+
+
+def _suite(row: Row) -> Suite:
+    # Where there is a setup it instantiates a class of the candidate's, which no pipe can carry.
+    return Suite(
+        text="\n".join((row.setup, *row.test_list)) + "\n",
+        entry_points=(row.entry_point,),
+        checks=len(row.test_list),
+        in_process=bool(row.setup.strip()),
+    )

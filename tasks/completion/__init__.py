@@ -1,0 +1,47 @@
+"""Code completion: a Python function's signature and docstring to its body."""
+
+from mftbench.contract import JsonValue, Problem, Program, Prompt, Task, Verdict
+from mftbench.extraction import splice
+from mftbench.sources.human_eval import human_eval
+from mftbench.sources.mbpp import mbpp_completion
+from mftbench.sources.starter import starter_programs
+from mftbench.starter.suite import ProgramItem
+from mftbench.suites import Suite, entry_point, judge_suite, python_asserts, python_program
+
+
+def ask(item: ProgramItem) -> str:
+    """Show the signature and the docstring, as the function's beginning."""
+    return f'{item.signature}\n    """{item.docstring}"""\n'
+
+
+def answer(item: ProgramItem) -> str:
+    """Give the body: what follows the header line."""
+    return item.python.split("\n", 1)[1]
+
+
+def facts(item: ProgramItem) -> dict[str, JsonValue]:
+    """Check every case of the program."""
+    return Suite(
+        python_asserts(item.name, item.cases), (item.name,), checks=len(item.cases)
+    ).facts()
+
+
+def program(problem: Problem, completion: str) -> Program | Verdict:
+    """Run prompt and completion together; a completion that repeats the function replaces it."""
+    return python_program(problem, splice(problem.prompt, completion, entry_point(problem)))
+
+
+TASK = Task(
+    name="completion",
+    version=1,
+    summary="a Python function's signature and docstring to its body",
+    sources={
+        "starter": starter_programs("completion", ask=ask, answer=answer, facts=facts),
+        "humaneval": human_eval,
+        "mbpp": mbpp_completion,
+    },
+    # Where a function ends, by the HumanEval paper (arXiv 2107.03374, section 2.3).
+    prompt=Prompt(stop=("\nclass", "\ndef", "\n#", "\nif", "\nprint"), max_new_tokens=512),
+    program=program,
+    judge=judge_suite,
+)

@@ -1,0 +1,91 @@
+"""Test generation: a Python function to assertions that it passes and its mutants fail."""
+
+from mftbench.sandbox.verdict import verdict_of
+
+from mftbench.contract import (
+    Execution,
+    JsonValue,
+    Metric,
+    Outcome,
+    Problem,
+    Program,
+    Prompt,
+    Step,
+    Task,
+    Verdict,
+)
+from mftbench.extraction import PYTHON, extract
+from mftbench.sources.starter import starter_programs
+from mftbench.starter.suite import ProgramItem
+from mftbench.suites import no_code, python_asserts, texts
+
+
+def ask(item: ProgramItem) -> str:
+    """Show the function under test."""
+    return item.python.rstrip("\n")
+
+
+def answer(item: ProgramItem) -> str:
+    """Give assertions on the few cases that kill every mutant."""
+    return python_asserts(item.name, item.decisive)
+
+
+def facts(item: ProgramItem) -> dict[str, JsonValue]:
+    """Keep the programs that the tests are run against."""
+    return {
+        "entry_points": [item.name],
+        "reference": item.python,
+        "mutants": list(item.mutants),
+    }
+
+
+def program(problem: Problem, completion: str) -> Program | Verdict:
+    """Run the tests against the reference, which they must pass, then against every mutant.
+
+    The tests are the peer: they see neither the program's text nor which of them it is.
+    """
+    tests = extract(completion, PYTHON)
+    if not tests:
+        return no_code()
+    names = {"entry_points": problem.facts["entry_points"]}
+
+    def against(name: str, source: str, required: bool) -> Step:
+        peer = Step("tests", "python/tests.py", {"tests": tests, **names})
+        request = {"source": source, **names}
+        return Step(name, "python/subject.py", request, peer=peer, required=required)
+
+    mutants = [
+        against(f"mutant-{number}", source, False)
+        for number, source in enumerate(texts(problem, "mutants"), start=1)
+    ]
+    return Program(
+        "python", (against("reference", str(problem.facts["reference"]), True), *mutants)
+    )
+
+
+def judge(problem: Problem, execution: Execution) -> Verdict:
+    """Pass tests that are valid on the reference and kill every mutant; score the share killed.
+
+    A mutant is killed by a failed test only: a time-out or a crash of the tests proves nothing.
+    """
+    reference, *mutants = execution.steps
+    verdict = verdict_of(reference)
+    if not verdict.passed:
+        return Verdict(verdict.outcome, verdict.reason, {"valid": 0.0, "killed": 0.0})
+    alive = [step.name for step in mutants if verdict_of(step).outcome is not Outcome.FAILED]
+    scores = {"valid": 1.0, "killed": 1 - len(alive) / len(mutants)}
+    if alive:
+        return Verdict(Outcome.FAILED, f"not killed: {', '.join(alive)}", scores)
+    return Verdict(Outcome.PASSED, scores=scores)
+
+
+TASK = Task(
+    name="test_generation",
+    version=1,
+    summary="a Python function to assertions that it passes and its mutants fail",
+    sources={"starter": starter_programs("test_generation", ask=ask, answer=answer, facts=facts)},
+    prompt=Prompt(template="{prompt}\n# Tests\n", stop=("\ndef ", "\n# ", "\nclass ", "\nprint(")),
+    program=program,
+    judge=judge,
+    metrics=(Metric("pass"), Metric("valid", "mean"), Metric("killed", "mean")),
+)
