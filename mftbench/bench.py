@@ -13,11 +13,11 @@ from typing import Any, Protocol, Self
 from mftbench.contract import Example, Problem, Prompt, Source, Task
 from mftbench.errors import PluginError, boundary
 from mftbench.inference.engine import Engine
+from mftbench.pipeline.execute import Executor
 from mftbench.plan import Context
 from mftbench.plugins import load_task, open_source
 from mftbench.progress import Progress
 from mftbench.sandbox.backend import Sandbox
-from mftbench.pipeline.execute import Executor
 from mftbench.stages import GenerateSpec, SourceRef, TrainSpec
 from mftbench.store import Store
 from mftbench.study import Study

@@ -42,7 +42,9 @@ class SandboxError(EngineError):
 
 
 class StoreError(MftbenchError):
-    """An artifact is corrupt, or could not be written."""
+    """An artifact is corrupt, or could not be written: the command ends at once."""
+
+    exit_code = 2
 
 
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UsageError:
