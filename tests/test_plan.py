@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mftbench.contract import Source, Task, Verdict
 from mftbench.contract import Outcome as Verdicts
+from mftbench.contract import Source, Task, Verdict
 from mftbench.plan import Context, plan
 from mftbench.stages import Balance, Optim
 from mftbench.study import Study
