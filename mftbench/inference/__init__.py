@@ -1,1 +1,1 @@
-""""""
+"""Engines that complete prompts with a model."""

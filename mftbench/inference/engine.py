@@ -1,4 +1,4 @@
-"""The engine protocol: a model and rendered prompts in, completions out, one by one as they finish."""
+"""The engine protocol: a model and rendered prompts in, completions out as they finish."""
 
 from __future__ import annotations
 
