@@ -1,0 +1,63 @@
+"""A spec's optimizer settings in the library's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import TrainingArguments
+from transformers.trainer_utils import SchedulerType
+
+from mftbench.errors import UsageError, unknown
+from mftbench.stages import Optim
+
+_AT_THE_END = 10**9  # the library evaluates after the last step anyway
+
+
+def training_arguments(optim: Optim, seed: int, work: Path, *, validate: bool) -> TrainingArguments:
+    """Translate; ``validate`` says whether there are rows to validate on, at the end at least.
+
+    Raises UsageError for an unknown schedule, or a number that cannot be trained with.
+    """
+    _check(optim)
+    return TrainingArguments(
+        output_dir=str(work),
+        seed=seed,
+        learning_rate=optim.lr,
+        lr_scheduler_type=optim.schedule,
+        warmup_steps=optim.warmup,
+        weight_decay=optim.weight_decay,
+        max_grad_norm=optim.grad_clip,
+        optim="adamw_torch_fused",
+        num_train_epochs=optim.epochs,
+        max_steps=optim.steps if optim.steps > 0 else -1,
+        per_device_train_batch_size=optim.batch,
+        per_device_eval_batch_size=optim.batch,
+        gradient_accumulation_steps=optim.accumulation,
+        bf16=optim.dtype == "bfloat16",
+        logging_steps=max(optim.log_every, 1),
+        eval_strategy="steps" if validate else "no",
+        eval_steps=optim.eval_every or _AT_THE_END,
+        save_strategy="steps" if optim.checkpoint_every > 0 else "no",
+        save_steps=max(optim.checkpoint_every, 1),
+        save_total_limit=2,  # the last complete one stays until the next is complete
+        dataloader_pin_memory=torch.cuda.is_available(),
+        remove_unused_columns=False,
+        logging_nan_inf_filter=False,  # a loss that is not finite stops the run instead
+        disable_tqdm=True,
+        report_to="none",
+        log_level="error",
+    )
+
+
+def _check(optim: Optim) -> None:
+    schedules = [str(kind.value) for kind in SchedulerType]
+    if optim.schedule not in schedules:
+        raise unknown("schedule", optim.schedule, schedules, "optim.schedule")
+    for name in ("batch", "accumulation", "max_length"):
+        if getattr(optim, name) < 1:
+            raise UsageError(f"optim.{name} is {getattr(optim, name)}; it must be at least 1")
+    if not 0 <= optim.warmup < 1:
+        raise UsageError(f"optim.warmup is {optim.warmup}; it is a share of all steps, below 1")
+    if not 0 <= optim.valid_share < 1:
+        raise UsageError(f"optim.valid_share is {optim.valid_share}; it must be in [0, 1)")

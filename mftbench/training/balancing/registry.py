@@ -1,0 +1,75 @@
+"""Find balancers by name: the built-in ones and installed entry points. Names cost no import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from mftbench.errors import PluginError, UsageError, boundary, unknown
+from mftbench.options import typed_options
+from mftbench.stages import Balance
+
+if TYPE_CHECKING:
+    from mftbench.training.balancing.balancer import BalancedTask, Balancer
+
+ENTRY_POINT_GROUP = "mftbench.balancers"
+
+_HERE = "mftbench.training.balancing"
+BALANCERS = {
+    "token_mean": f"{_HERE}.token_mean:TokenMean",
+    "sample_mean": f"{_HERE}.sample_mean:SampleMean",
+    "task_token": f"{_HERE}.task_mean:TaskTokenMean",
+    "task_sample": f"{_HERE}.task_mean:TaskSampleMean",
+    "fixed_weights": f"{_HERE}.fixed_weights:FixedWeights",
+}
+
+
+def find_balancers() -> Mapping[str, EntryPoint]:
+    """Find all balancers by name, without importing any of them.
+
+    Raises UsageError if two have one name.
+    """
+    found: dict[str, EntryPoint] = {}
+    builtin = (EntryPoint(name, value, ENTRY_POINT_GROUP) for name, value in BALANCERS.items())
+    for point in (*builtin, *entry_points(group=ENTRY_POINT_GROUP)):
+        other = found.setdefault(point.name, point)
+        if other.value != point.value:
+            raise UsageError(
+                f"two balancers named {point.name!r}: {_origin(other)} and {_origin(point)}; "
+                "uninstall one"
+            )
+    return dict(sorted(found.items()))
+
+
+def load_balancer(name: str) -> type[Balancer]:
+    """Import one balancer's class by name.
+
+    Raises UsageError for an unknown name, PluginError for one that is broken or no Balancer.
+    """
+    from mftbench.training.balancing.balancer import Balancer
+
+    points = find_balancers()
+    if name not in points:
+        raise unknown("balancer", name, points)
+    with boundary(f"balancer {name!r} ({_origin(points[name])})", "import"):
+        loaded = points[name].load()
+    if not (isinstance(loaded, type) and issubclass(loaded, Balancer)):
+        raise PluginError(f"balancer {name!r} ({_origin(points[name])}) is no Balancer class")
+    return loaded
+
+
+def make_balancer(balance: Balance, tasks: Sequence[BalancedTask]) -> Balancer:
+    """Make the balancer that a study names, with options checked against its constructor.
+
+    Raises UsageError for an unknown name or a wrong option.
+    """
+    made = load_balancer(balance.name)
+    options = typed_options(made, balance.options, f"balancer {balance.name!r}", given=1)
+    with boundary(f"balancer {balance.name!r}", "__init__"):
+        return made(tasks, **options)
+
+
+def _origin(point: EntryPoint) -> str:
+    package = point.dist.name if point.dist else "mftbench"
+    return f"{point.value} of {package}"

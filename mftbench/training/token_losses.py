@@ -1,0 +1,60 @@
+"""The loss path: hidden states of supervised positions only, cross-entropy per token, sums by task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from mftbench.training.balancing.statistics import Level
+from mftbench.training.batches import Batch
+
+
+def token_losses(model: nn.Module, head: nn.Module | None, batch: Batch) -> Tensor:
+    """Give the cross-entropy of each supervised token: (N,) float32, in the batch's order.
+
+    Positions without label are dropped before ``head``, the model's output embeddings, where there is
+    one; without, after it. Through the whole model's forward, so that what wraps it (DDP, FSDP,
+    adapters) and what it does to its logits (scaling, soft caps) stay in force.
+    """
+    with _only(batch["positions"], head):
+        logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+    logits = logits.flatten(0, 1)
+    if head is None:
+        logits = logits[batch["positions"]]
+    return cross_entropy(logits.float(), batch["targets"], reduction="none")
+
+
+def sums_by_task(losses: Tensor, batch: Batch, level: Level) -> Tensor:
+    """Sum token losses by task: (2, tasks), in tokens and in the level's units."""
+    kind = _wide(losses)
+    parts = torch.stack([losses.to(kind), losses * level.unit(batch["sample_sizes"]).to(kind)])
+    zeros = torch.zeros((2, len(batch["task_tokens"])), dtype=kind, device=losses.device)
+    return zeros.index_add(1, batch["tasks"], parts)
+
+
+def _wide(losses: Tensor) -> torch.dtype:
+    """Sum in float64, so that the order of micro-batches does not show; Apple's GPU has none."""
+    return torch.float32 if losses.device.type == "mps" else torch.float64
+
+
+@contextmanager
+def _only(positions: Tensor, head: nn.Module | None) -> Iterator[None]:
+    """Let the output head see some hidden states only: (R, T, H) becomes (1, N, H)."""
+    if head is None:
+        yield
+        return
+
+    def select(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        hidden, *rest = args
+        return (hidden.flatten(0, 1)[positions].unsqueeze(0), *rest)
+
+    hook = head.register_forward_pre_hook(select)
+    try:
+        yield
+    finally:
+        hook.remove()

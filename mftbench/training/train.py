@@ -1,0 +1,162 @@
+"""The Train stage: one model from a spec and rows; modes differ in the tasks and the balancer only.
+
+*single* is one task with ``token_mean``, *mixed* all tasks with ``token_mean``, *MFT* all tasks with a
+balancer that rebalances.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mftbench.contract import Example, Prompt
+from mftbench.errors import unknown
+from mftbench.models import load_model
+from mftbench.progress import Progress
+from mftbench.stages import ModelRef, TrainSpec
+from mftbench.training.adapters import METHODS
+from mftbench.training.arguments import training_arguments
+from mftbench.training.balancing.balancer import BalancedTask
+from mftbench.training.balancing.registry import make_balancer
+from mftbench.training.batches import Collator
+from mftbench.training.callbacks import ProgressCallback
+from mftbench.training.card import Card, Clock, provenance
+from mftbench.training.checkpoints import CheckpointCallback, latest_checkpoint, restore
+from mftbench.training.data import TokenData, prepare
+from mftbench.training.quiet import quiet
+from mftbench.training.trainer import MultiTaskTrainer, Recipe
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+def train(
+    spec: TrainSpec,
+    rows: Mapping[str, Sequence[Example]],
+    prompts: Mapping[str, Prompt],
+    out: Path,
+    work: Path,
+    progress: Progress,
+) -> None:
+    """Train the model of ``spec`` and write ``out``: model/, metrics.jsonl and card.json.
+
+    ``model/`` holds the whole model or the adapter, and the tokenizer. ``work`` keeps checkpoints if
+    ``optim.checkpoint_every`` is positive; one that is there is resumed from, and the weights are
+    then, bit for bit, those of a run that was never stopped.
+
+    Raises UsageError for a setting or data that cannot be trained with, EngineError for a loss that
+    is not finite.
+    """
+    clock = Clock()
+    with quiet():
+        with clock("load"):
+            loaded = _load(spec)
+        with clock("prepare"):
+            data = prepare(spec, rows, prompts, loaded.tokenizer)
+            trainer = _trainer(spec, loaded.model, data, work)
+            trainer.add_callback(ProgressCallback(progress, _label(spec)))
+        with clock("train"):
+            resumed = _run(trainer, work)
+        with clock("save"):
+            _save(loaded, out / "model")
+    _write_metrics(trainer, out)
+    _write_card(_card(spec, data, trainer, clock.seconds | trainer.clock.seconds, resumed), out)
+
+
+def _load(spec: TrainSpec) -> _Loaded:
+    if spec.adapter.kind not in METHODS:
+        raise unknown("adapter", spec.adapter.kind, METHODS, "adapter.kind")
+    method = METHODS[spec.adapter.kind]
+    dtype = spec.optim.dtype if method.frozen_base else "float32"
+    model, tokenizer = load_model(ModelRef(spec.model), dtype)
+    _seed(spec.seed)
+    return _Loaded(method.attach(model, spec.adapter, spec.model), tokenizer)
+
+
+def _seed(seed: int) -> None:
+    from transformers import set_seed
+
+    set_seed(seed)
+
+
+def _trainer(
+    spec: TrainSpec, model: PreTrainedModel, data: TokenData, work: Path
+) -> MultiTaskTrainer:
+    optim = spec.optim
+    tasks = [BalancedTask(item.task, item.weight) for item in spec.tasks]
+    trainer = MultiTaskTrainer(
+        model,
+        training_arguments(optim, spec.seed, work, validate=bool(data.valid)),
+        Recipe(
+            tasks=tuple(task.name for task in tasks),
+            balancer=make_balancer(spec.balance, tasks),
+            scope=spec.balance.scope,
+            collator=Collator(len(tasks), optim.max_length if optim.padding == "fixed" else None),
+            group_by_length=optim.group_by_length,
+        ),
+        data.train,
+        data.valid,
+    )
+    trainer.add_callback(CheckpointCallback(trainer))
+    return trainer
+
+
+def _label(spec: TrainSpec) -> str:
+    tasks = ", ".join(data.task for data in spec.tasks)
+    return f"train {spec.model} on {tasks} ({spec.balance.name}, seed {spec.seed})"
+
+
+def _run(trainer: MultiTaskTrainer, work: Path) -> int:
+    """Train to the end, from the newest checkpoint if there is one, and say from which step."""
+    checkpoint = latest_checkpoint(work)
+    if checkpoint is None:
+        trainer.train()
+        return 0
+    restore(trainer, checkpoint)
+    trainer.train(resume_from_checkpoint=str(checkpoint))
+    return int(checkpoint.name.removeprefix("checkpoint-"))
+
+
+def _save(loaded: _Loaded, folder: Path) -> None:
+    # The trainer switched the cache off for its own forwards; generation is slow without.
+    loaded.model.config.use_cache = True
+    loaded.model.save_pretrained(folder)
+    loaded.tokenizer.save_pretrained(folder)
+
+
+def _write_metrics(trainer: MultiTaskTrainer, out: Path) -> None:
+    lines = (json.dumps(line, sort_keys=True) for line in trainer.state.log_history)
+    (out / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines))
+
+
+def _card(
+    spec: TrainSpec,
+    data: TokenData,
+    trainer: MultiTaskTrainer,
+    seconds: Mapping[str, float],
+    resumed: int,
+) -> Card:
+    stepping = seconds["train"] - seconds.get("validate", 0.0)
+    return Card(
+        spec=spec,
+        rows=data.counts,
+        run=trainer.meter.summary(),
+        validation=trainer.last_validation(),
+        resumed_from_step=resumed,
+        seconds=seconds,
+        tokens_per_second=trainer.meter.tokens_counted_here / max(stepping, 1e-9),
+        provenance=provenance(trainer.model),
+    )
+
+
+def _write_card(card: Card, out: Path) -> None:
+    (out / "card.json").write_text(json.dumps(asdict(card), indent=2, sort_keys=True) + "\n")

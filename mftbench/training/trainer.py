@@ -1,0 +1,244 @@
+"""The one trainer of all modes: transformers' loop, with task losses exact over the global batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PrinterCallback, Trainer, TrainingArguments
+
+from mftbench.errors import EngineError
+from mftbench.training.balancing.balancer import Balancer, Probe
+from mftbench.training.balancing.statistics import TOKEN, BatchStatistics, Level
+from mftbench.training.batches import Batch, Collator, GlobalBatchSampler, Rows, statistics
+from mftbench.training.callbacks import StepCallback
+from mftbench.training.card import Clock
+from mftbench.training.data import TokenRow
+from mftbench.training.meter import Meter
+from mftbench.training.token_losses import sums_by_task, token_losses
+from mftbench.training.window import SCOPES, StepRecord, Window, WindowShape, task_means
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a training does beside ``TrainingArguments``: tasks, their balance, and the batches."""
+
+    tasks: tuple[str, ...]
+    balancer: Balancer
+    scope: str
+    collator: Collator
+    group_by_length: bool
+
+
+class MultiTaskTrainer(Trainer):  # type: ignore[misc]
+    """Train on several tasks with balanced losses.
+
+    Each task's supervised tokens and samples are counted over the whole accumulation window and all
+    ranks before the first backward. Gradient, logged losses and balancer state then depend on the
+    global batch alone.
+    """
+
+    # The window's loss is normalised by global counts: nothing is left to divide by.
+    loss_is_scaled_for_ga = True
+
+    def __init__(
+        self,
+        model: nn.Module,
+        args: TrainingArguments,
+        recipe: Recipe,
+        train: Sequence[TokenRow],
+        valid: Sequence[TokenRow] = (),
+    ) -> None:
+        self.recipe = recipe
+        self.meter = Meter(recipe.tasks)
+        self.clock = Clock()
+        self._head = _output_head(model)
+        self._batches: list[Batch] = []
+        self._window: Window | None = None
+        self._step: StepRecord | None = None
+        super().__init__(
+            model=model,
+            args=args,
+            data_collator=recipe.collator,
+            train_dataset=Rows(train),
+            eval_dataset=Rows(valid),
+        )
+        self.remove_callback(PrinterCallback)
+        self.add_callback(StepCallback(self))
+
+    # ------------------------------------------------------------ the global batch
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
+    ) -> tuple[list[Batch], None]:
+        """Take the micro-batches of one step, and count what the global batch holds of each task."""
+        self._batches = list(islice(epoch_iterator, num_batches))
+        batch = self._count(self._batches)
+        self._window = SCOPES[self.recipe.scope](
+            self.recipe.balancer,
+            batch,
+            WindowShape(len(self._batches), self.args.world_size),
+            partial(self._task_losses, batch),
+        )
+        return self._batches, None
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: Batch,
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """Give one micro-batch's part of the balanced loss of the global batch."""
+        assert self._window is not None
+        losses = token_losses(model, self._head, inputs)
+        sums = sums_by_task(losses, inputs, self.recipe.balancer.level)
+        return self._window.add(sums, statistics(inputs))
+
+    def close_window(self) -> None:
+        """End the backward passes of a step, before the optimizer moves anything.
+
+        Raises EngineError if a task's loss is not finite.
+        """
+        assert self._window is not None
+        self._step = self._window.close(self._reduce)
+        for task, loss in zip(self.recipe.tasks, self._step.losses.tolist(), strict=True):
+            self._require_finite(f"loss of task {task!r}", loss)
+        self.meter.add(self._step)
+
+    def end_step(self) -> None:
+        """Let the balancer learn from the step that was taken."""
+        assert self._step is not None
+        batch = self._step.batch
+        self.recipe.balancer.after_step(
+            Probe(
+                step=self.state.global_step,
+                losses=self._step.losses,
+                batch=batch,
+                losses_after=partial(self._task_losses, batch),
+            )
+        )
+
+    def _count(self, batches: Sequence[Batch]) -> BatchStatistics:
+        tasks = len(self.recipe.tasks)
+        flat = torch.stack(
+            [torch.cat([b["task_tokens"], b["task_samples"], b["real_tokens"]]) for b in batches]
+        ).sum(0)
+        slots = torch.tensor([sum(b["input_ids"].numel() for b in batches)])
+        counts = self._reduce(torch.cat([flat, slots.to(flat.device)])).cpu()
+        self.meter.add_layout(slots=int(counts[-1]), real_tokens=int(counts[-2]))
+        return BatchStatistics(counts[:tasks], counts[tasks : 2 * tasks])
+
+    def _task_losses(self, batch: BatchStatistics) -> Tensor:
+        """Measure the current window's task losses without gradients: (tasks,) float64.
+
+        Under a forked generator: dropout falls as it will in the pass with gradients, and nothing
+        that is drawn later changes.
+        """
+        with torch.random.fork_rng(enabled=True):
+            sums = self._sums(self._batches, self.recipe.balancer.level)
+        return task_means(sums[1], self.recipe.balancer, batch)
+
+    @torch.no_grad()
+    def _sums(self, batches: Sequence[Batch], level: Level) -> Tensor:
+        total = torch.zeros((2, len(self.recipe.tasks)), dtype=torch.float64)
+        for batch in batches:
+            batch = self._prepare_inputs(batch)
+            with self.compute_loss_context_manager():
+                losses = token_losses(self.model, self._head, batch)
+            total += sums_by_task(losses, batch, level).cpu()
+        return self._reduce(total)
+
+    def _reduce(self, tensor: Tensor) -> Tensor:
+        """Sum over ranks."""
+        if self.args.world_size == 1:
+            return tensor
+        reduced: Tensor = self.accelerator.reduce(tensor.to(self.args.device), "sum")
+        return reduced.to(tensor.device)
+
+    def _require_finite(self, what: str, value: float) -> None:
+        if not torch.isfinite(torch.tensor(value)):
+            step = self.state.global_step + 1
+            raise EngineError(
+                f"{what} is {value} in step {step}; lower optim.lr or raise its warmup"
+            )
+
+    # ------------------------------------------------------------ what transformers asks of a trainer
+
+    def _get_train_sampler(self, train_dataset: Rows | None = None) -> GlobalBatchSampler:
+        rows = train_dataset or self.train_dataset
+        together = self.args.train_batch_size * self.args.world_size
+        self.sampler = GlobalBatchSampler(
+            [len(row.input_ids) for row in rows.rows],
+            window=together * self.args.gradient_accumulation_steps,
+            multiple=together if self.args.world_size > 1 else 1,
+            group=self.recipe.group_by_length,
+            seed=self.args.seed,
+        )
+        return self.sampler
+
+    def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> float:
+        # The last place before the optimizer's step that knows the norm.
+        norm = float(super()._get_grad_norm(model, grad_norm=grad_norm))
+        self._require_finite("gradient norm", norm)
+        return norm
+
+    def floating_point_ops(self, inputs: Batch) -> int:
+        """Give 0: the library's estimate walks over all parameters in each micro-batch."""
+        return 0
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log a line; the task metrics join the library's, and its run times stay out."""
+        if "train_runtime" in logs:
+            return
+        if "loss" in logs:
+            logs = logs | self.meter.take_line()
+        super().log(logs)
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Measure and log the validation losses: token-exact, over all and per task."""
+        with self.clock("validate"):
+            metrics = self._validation_losses()
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def last_validation(self) -> dict[str, float]:
+        """Give the latest validation losses, by their logged names; empty if there are none."""
+        for line in reversed(self.state.log_history):
+            if "eval_loss" in line:
+                return {name: value for name, value in line.items() if name.startswith("eval")}
+        return {}
+
+    def _validation_losses(self) -> dict[str, float]:
+        self.model.eval()
+        batches = self._validation_batches()
+        sums = self._sums(batches, TOKEN)[0]
+        zeros = torch.zeros(len(self.recipe.tasks), dtype=torch.int64)
+        tokens = self._reduce(sum((batch["task_tokens"] for batch in batches), zeros))
+        metrics = {"eval_loss": float(sums.sum() / tokens.sum())}
+        for task, total, count in zip(self.recipe.tasks, sums, tokens, strict=True):
+            if count:
+                metrics[f"eval_loss/task/{task}"] = float(total / count)
+        return metrics
+
+    def _validation_batches(self) -> list[Batch]:
+        rows = sorted(self.eval_dataset.rows, key=lambda row: -len(row.input_ids))
+        rows = rows[self.args.process_index :: self.args.world_size]
+        size = self.args.eval_batch_size
+        return [
+            self.recipe.collator(rows[start : start + size]) for start in range(0, len(rows), size)
+        ]
+
+
+def _output_head(model: nn.Module) -> nn.Module | None:
+    """Give the module that turns hidden states into logits, where the model says which it is."""
+    head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+    return head if isinstance(head, nn.Module) else None
