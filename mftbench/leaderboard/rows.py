@@ -114,17 +114,19 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 
 def _parse_line(line: str, place: str) -> Row:
     try:
-        return _ROW.validate_json(line)
+        row = _ROW.validate_json(line)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         where = f"field {field!r}: " if field else ""
         message = _SAID.get(first["type"], first["msg"].lower())
-        raise UsageError(
-            f"{place}: {where}{message}; restore the file, or make the board again"
-        ) from error
+        raise UsageError(f"{place}: {where}{message}; {_REMEDY}") from error
+    if len(row.items) not in (0, row.problems):
+        raise UsageError(f"{place}: {len(row.items)} items of {row.problems} problems; {_REMEDY}")
+    return row
 
 
+_REMEDY = "restore the file, or make the board again"
 _SAID = {"unexpected_keyword_argument": "unknown field", "missing": "missing"}
 
 

@@ -1,0 +1,85 @@
+"""A board's folder: study.toml and results.jsonl, and the files that follow from the two."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from mftbench.errors import StoreError, UsageError
+from mftbench.leaderboard.board import Board, make_board
+from mftbench.leaderboard.formats import render
+from mftbench.leaderboard.rows import Row, parse, read_rows, serialise
+from mftbench.study import load_study
+
+RESULTS = "results.jsonl"
+STUDY = "study.toml"
+GENERATED = {"README.md": "md", "table.tex": "latex"}
+ROOT = Path("leaderboards")
+
+
+def find_board(name: str) -> Path:
+    """Find a board's folder by path, or by name under ``leaderboards``."""
+    for folder in (Path(name), ROOT / name):
+        if (folder / RESULTS).is_file():
+            return folder
+    raise UsageError(
+        f"no {RESULTS} in {name} or {ROOT / name}; make the board with mftbench run, or name "
+        "its folder"
+    )
+
+
+def read_board(folder: Path) -> Board:
+    """Aggregate a folder's rows, with its study if there is one."""
+    return _board(folder, read_rows(folder / RESULTS))
+
+
+def write_board(folder: Path, rows: Iterable[Row]) -> None:
+    """Write rows and what follows from them; a file whose bytes would not change is left alone.
+
+    Raises UsageError for rows that do not belong together, StoreError if the disk refuses.
+    """
+    text = serialise(rows)
+    # Read back, so that a board never depends on digits that its file does not have.
+    board = _board(folder, parse(text, str(folder / RESULTS)))
+    rendered = {name: render(board, style) for name, style in GENERATED.items()}
+    for name, content in {RESULTS: text, **rendered}.items():
+        _publish(folder / name, content)
+
+
+def check_board(folder: Path) -> list[str]:
+    """Name every file of a board that is not what its rows and study say it should be."""
+    rows = read_rows(folder / RESULTS)
+    board = _board(folder, rows)
+    expected = {RESULTS: serialise(rows)}
+    expected |= {name: render(board, style) for name, style in GENERATED.items()}
+    return [name for name, content in expected.items() if _read(folder / name) != content]
+
+
+def _board(folder: Path, rows: tuple[Row, ...]) -> Board:
+    path = folder / STUDY
+    return make_board(folder.resolve().name, rows, load_study(path) if path.exists() else None)
+
+
+def _read(path: Path) -> str | None:
+    return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
+
+
+def _publish(path: Path, content: str) -> None:
+    """Replace a file in one step, so that a reader sees the old one or the new one."""
+    if _read(path) == content:
+        return
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise StoreError(
+            f"cannot write {path}: {error.strerror}; make room or permit it, then run again: "
+            "finished artifacts are kept"
+        ) from error

@@ -1,0 +1,145 @@
+"""The footnotes of a table: what its signs mean, and all that limits what its numbers say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from mftbench.leaderboard.cells import Cell, Column, System
+from mftbench.leaderboard.table import Mark, Table
+from mftbench.leaderboard.wording import AT_LEAST, MARKS, UNSEEN
+from mftbench.scoring.intervals import LEVEL, RESAMPLES, SEED
+
+FINDING_SEEDS = 3
+
+Entry = tuple[System, Column, Cell]
+
+
+def footnotes(table: Table) -> tuple[str, ...]:
+    """Give the notes that a table needs, each one sentence or two."""
+    entries = [
+        (system, column, cell)
+        for column in table.columns
+        for system in table.systems
+        if (cell := table.cell(system, column)) is not None
+    ]
+    return tuple(note for find in _NOTES for note in find(table, entries))
+
+
+def _scale(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    seeds = any(len(cell.rows) > 1 for _, _, cell in entries)
+    over = "problems and seeds" if seeds else "problems"
+    yield (
+        f"Values are percent, with {100 * LEVEL:.0f} % percentile bootstrap intervals over {over} "
+        f"({RESAMPLES:,} resamples, generator seed {SEED})."
+    )
+
+
+def _marks(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    used = set(table.marks.values())
+    if Mark.BEST in used:
+        yield "Bold: the highest value of its column."
+    if Mark.TIED in used:
+        yield (
+            f"{MARKS[Mark.TIED]} inside the noise: the paired test does not tell it from the best "
+            "of its column (Holm-adjusted within the column)."
+        )
+    if table.ranks:
+        yield (
+            f"Rank: mean over {table.ranked_columns} of {len(table.columns)} columns, those in "
+            "which every system has a complete score; 1 is best."
+        )
+
+
+def _seeds(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    trained = [cell for _, _, cell in entries if cell.first.train_tasks]
+    fewest = min((len(cell.rows) for cell in trained), default=FINDING_SEEDS)
+    if fewest < FINDING_SEEDS:
+        yield (
+            f"{fewest} training seed{'s' if fewest > 1 else ''}: differences are between these "
+            f"trained models; call one a finding about the methods from {FINDING_SEEDS} seeds on."
+        )
+
+
+def _synthetic(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    columns = _labels(entries, lambda cell: cell.first.synthetic)
+    if columns:
+        yield (
+            f"Synthetic data: {columns}. These numbers compare modes with each other and nothing "
+            "else; they are not comparable to any published benchmark."
+        )
+
+
+def _unseen(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    if any(cell.unseen for _, _, cell in entries):
+        yield f"{UNSEEN} the model was not trained on this task."
+
+
+def _missing(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    for system, column, cell in entries:
+        if cell.missing:
+            total = sum(row.problems for row in cell.rows)
+            yield (
+                f"{system.label} on {column.label}: {cell.missing} of {total} items are missing "
+                f"because the infrastructure failed, not the model; {AT_LEAST} is a lower bound "
+                "over the full problem set and is neither ranked nor compared."
+            )
+
+
+def _unavailable(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    if any(cell.value is None and not cell.missing for _, _, cell in entries):
+        yield "n/a: not available, there are fewer samples per problem than k."
+
+
+def _in_process(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    counts = _counts(entries, lambda cell: cell.in_process)
+    if counts:
+        yield (
+            f"In-process checker: {counts}. There the checker shares a process with the candidate, "
+            "which could forge its verdict."
+        )
+
+
+def _no_code(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    counts = _counts(entries, lambda cell: cell.outcomes.get("no_code", 0))
+    if counts:
+        yield f"No code could be extracted: {counts}. Such samples count as failed."
+
+
+def _made_with(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    rows = [row for _, _, cell in entries for row in cell.rows]
+    facts = {
+        "engine": {row.engine for row in rows},
+        "sandbox": {row.sandbox for row in rows},
+        "prompt format": {row.format for row in rows},
+        "samples per problem (n)": {str(row.samples) for row in rows},
+    }
+    said = (f"{name} {' and '.join(sorted(found))}" for name, found in facts.items())
+    yield f"Made with {', '.join(said)}."
+
+
+def _labels(entries: Iterable[Entry], holds: Callable[[Cell], bool]) -> str:
+    """Name the columns in which some cell holds a property, each once, in order."""
+    return ", ".join(dict.fromkeys(column.label for _, column, cell in entries if holds(cell)))
+
+
+def _counts(entries: Iterable[Entry], count: Callable[[Cell], int]) -> str:
+    """Write the cells whose count is not zero: "mft:task_token on sql (starter) 3 of 100"."""
+    return "; ".join(
+        f"{system.label} on {column.label} {count(cell)} of {sum(cell.outcomes.values())} samples"
+        for system, column, cell in entries
+        if count(cell)
+    )
+
+
+_NOTES: tuple[Callable[[Table, Sequence[Entry]], Iterator[str]], ...] = (
+    _scale,
+    _marks,
+    _seeds,
+    _synthetic,
+    _unseen,
+    _missing,
+    _unavailable,
+    _in_process,
+    _no_code,
+    _made_with,
+)

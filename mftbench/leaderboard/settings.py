@@ -1,0 +1,50 @@
+"""A study's settings as one paragraph; the study file beside the board has them all."""
+
+from __future__ import annotations
+
+from mftbench.stages import Adapter, Optim, Sampling
+from mftbench.study import Study
+
+_ADAPTERS = {
+    "full": "all parameters",
+    "lora": "LoRA of rank {0.rank}, alpha {0.alpha}",
+}
+
+
+def describe(study: Study) -> str:
+    """Say in one paragraph what was trained on what, and how it answered."""
+    return " ".join(
+        (
+            _data(study),
+            f"Training: {_training(study.adapter, study.optim)}.",
+            f"Answers: {_sampling(study.sampling)}, prompt format {study.format}, "
+            f"engine {study.engine} in {study.engine_dtype}.",
+            f"Seeds: {', '.join(map(str, study.seeds))}.",
+        )
+    )
+
+
+def _data(study: Study) -> str:
+    sources = sorted({study.settings(task).train for task in study.train_tasks})
+    unseen = f", not trained on {', '.join(study.unseen)}" if study.unseen else ""
+    balancers = ", ".join(balance.name for balance in study.balancers)
+    return (
+        f"Base {', '.join(study.models)}; modes {', '.join(study.modes)}, mft with {balancers}; "
+        f"tasks {', '.join(study.tasks)}{unseen}; training data {', '.join(sources)}."
+    )
+
+
+def _training(adapter: Adapter, optim: Optim) -> str:
+    length = f"{optim.steps} steps" if optim.steps > 0 else f"{optim.epochs:g} epochs"
+    trained = _ADAPTERS[adapter.kind].format(adapter)
+    return (
+        f"{trained}, {length}, learning rate {optim.lr:g} ({optim.schedule}), "
+        f"{optim.batch} x {optim.accumulation} rows a step, at most {optim.max_length} tokens, "
+        f"{optim.dtype}"
+    )
+
+
+def _sampling(sampling: Sampling) -> str:
+    if sampling.temperature == 0:
+        return "greedy, one sample"
+    return f"{sampling.n} samples at temperature {sampling.temperature:g}, top-p {sampling.top_p:g}"

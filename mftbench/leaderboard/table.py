@@ -1,0 +1,91 @@
+"""One model's table: systems against columns, with the best, its ties, and ranks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mftbench.leaderboard.cells import Cell, Cells, Column, System
+from mftbench.scoring.paired import compare, correct
+
+
+class Mark(StrEnum):
+    """How a cell stands to the best of its column."""
+
+    BEST = "best"
+    TIED = "tied"  # not told apart from the best by the paired test
+    BEHIND = "behind"
+    UNRANKED = "unranked"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Systems by columns. ``ranks`` holds the mean rank over the columns that all systems share."""
+
+    systems: tuple[System, ...]
+    columns: tuple[Column, ...]
+    cells: Cells
+    marks: Mapping[tuple[System, Column], Mark]
+    ranks: Mapping[System, float]
+    ranked_columns: int
+
+    def cell(self, system: System, column: Column) -> Cell | None:
+        """Give a cell, or None where the system was not evaluated."""
+        return self.cells.get((system, column))
+
+    def mark(self, system: System, column: Column) -> Mark:
+        """Give a cell's mark; a cell that is not there is not ranked."""
+        return self.marks.get((system, column), Mark.UNRANKED)
+
+
+def make_table(cells: Cells, systems: Iterable[System], columns: Iterable[Column]) -> Table:
+    """Mark and rank the cells of some systems on some columns."""
+    rows, heads = tuple(systems), tuple(columns)
+    ranked = {column: _ranked(cells, rows, column) for column in heads}
+    marks = {
+        (system, column): mark
+        for column in heads
+        for system, mark in _marks(ranked[column]).items()
+    }
+    full = [ranked[column] for column in heads if len(ranked[column]) == len(rows)]
+    ranks = {system: _mean_rank(system, full) for system in rows} if full else {}
+    return Table(rows, heads, cells, marks, ranks, len(full))
+
+
+def _ranked(cells: Cells, systems: Sequence[System], column: Column) -> dict[System, Cell]:
+    found = {system: cells.get((system, column)) for system in systems}
+    return {system: cell for system, cell in found.items() if cell is not None and cell.ranked}
+
+
+def _marks(ranked: Mapping[System, Cell]) -> dict[System, Mark]:
+    """Mark a column: the highest value is best; the others are tested against it, Holm-adjusted."""
+    if len(ranked) < 2:
+        return {}
+    best = max(ranked, key=lambda system: _value(ranked[system]))
+    others = [system for system in ranked if system != best]
+    found = correct(compare(ranked[best].items, ranked[system].items) for system in others)
+    marks = {best: Mark.BEST}
+    for system, comparison in zip(others, found, strict=True):
+        if _value(ranked[system]) == _value(ranked[best]):
+            marks[system] = Mark.BEST
+        else:
+            marks[system] = Mark.BEHIND if comparison.verdict == "better" else Mark.TIED
+    return marks
+
+
+def _mean_rank(system: System, columns: Sequence[Mapping[System, Cell]]) -> float:
+    """Average a system's rank, 1 is best; equal values share the mean of their ranks."""
+    ranks = []
+    for column in columns:
+        mine = _value(column[system])
+        above = sum(_value(cell) > mine for cell in column.values())
+        level = sum(_value(cell) == mine for cell in column.values())
+        ranks.append(above + (level + 1) / 2)
+    return math.fsum(ranks) / len(ranks)
+
+
+def _value(cell: Cell) -> float:
+    assert cell.value is not None, "only ranked cells are compared"
+    return cell.value

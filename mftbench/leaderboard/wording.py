@@ -1,0 +1,51 @@
+"""How numbers read in every format: percent with one decimal, intervals, p values, marks."""
+
+from __future__ import annotations
+
+from mftbench.leaderboard.cells import Cell
+from mftbench.leaderboard.table import Mark
+
+ABSENT = "–"
+MARKS = {Mark.BEST: "", Mark.TIED: "≈", Mark.BEHIND: "", Mark.UNRANKED: ""}
+AT_LEAST = "≥"
+UNSEEN = "†"
+
+
+def percent(share: float) -> str:
+    """Write 0.4512 as "45.1"."""
+    return f"{_tenth(share):.1f}"
+
+
+def points(difference: float) -> str:
+    """Write a difference of shares in signed percentage points: "+3.0"."""
+    return f"{_tenth(difference):+.1f}"
+
+
+def p_value(p: float) -> str:
+    """Write a p value with three decimals, and a bound where that would read as zero."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def value(cell: Cell | None) -> str:
+    """Write a cell's value: a lower bound where items are missing, "n/a" where none can be had."""
+    if cell is None:
+        return ABSENT
+    if cell.value is None:
+        return "n/a"
+    return f"{AT_LEAST}{percent(cell.value)}" if cell.missing else percent(cell.value)
+
+
+def interval(cell: Cell | None) -> str:
+    """Write a cell's interval in brackets, or nothing."""
+    if cell is None or cell.interval is None:
+        return ""
+    return f"[{percent(cell.interval.low)}, {percent(cell.interval.high)}]"
+
+
+def signs(cell: Cell | None, mark: Mark) -> str:
+    """Give the signs that follow a cell's value; the footnotes explain them."""
+    return MARKS[mark] + (UNSEEN if cell is not None and cell.unseen else "")
+
+
+def _tenth(share: float) -> float:
+    return round(100 * share, 1) + 0.0  # a difference of -0.0 has no sign
