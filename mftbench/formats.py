@@ -1,4 +1,4 @@
-"""Prompt formats, as data: how a task's prompt is dressed for a model, in training and inference alike.
+"""Prompt formats, as data: how a prompt is dressed for a model, in training and inference.
 
 Only the completion and the end-of-text token are supervised. Prompt and completion are tokenised
 apart, so that the prompt's tokens in training are exactly those that inference starts from.
@@ -26,7 +26,7 @@ FORMATS = (*TEMPLATES, CHAT)
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids of prompt, completion and end-of-text; the first ``prompt_length`` are the prompt."""
+    """Token ids of prompt, completion and end-of-text; ``prompt_length`` of them are the prompt."""
 
     input_ids: list[int]
     prompt_length: int

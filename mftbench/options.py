@@ -1,4 +1,4 @@
-"""Options of a plugin: a factory's keyword parameters are the schema that they are checked against."""
+"""Options of a plugin, checked against the keyword parameters of its factory."""
 
 from __future__ import annotations
 

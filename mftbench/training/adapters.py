@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from mftbench.errors import UsageError
 from mftbench.stages import Adapter
@@ -45,11 +45,12 @@ def _lora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedMode
         trained = get_peft_model(model, config)
     except ValueError as error:
         raise UsageError(f"adapter.targets {list(adapter.targets)}: {error}") from error
-    saved = trained.peft_config["default"]
+    saved: Any = trained.peft_config["default"]
     # What is written must not vary: sets have no order, and a path is the machine's.
     saved.target_modules = sorted(saved.target_modules)
     saved.base_model_name_or_path = base
-    return trained  # type: ignore[no-any-return]
+    # A PeftModel passes every call on to the model inside it.
+    return cast("PreTrainedModel", trained)
 
 
 METHODS = {"full": Method(_full, frozen_base=False), "lora": Method(_lora, frozen_base=True)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import TypedDict
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -17,21 +17,11 @@ from mftbench.training.data import TokenRow, supervised_tokens
 _FILLER = TokenRow(task=0, input_ids=(0,), prompt_length=1)
 
 
-class Batch(TypedDict):
-    """One micro-batch of R padded rows with N supervised tokens, flat; what a loss needs is counted.
-
-    ``positions`` are those of the hidden states that predict the ``targets``, in the flat (R * T)
-    order; ``tasks`` and ``sample_sizes`` (supervised tokens of the token's sample) go with them.
-    """
-
-    input_ids: Tensor  # (R, T)
-    positions: Tensor  # (N,)
-    targets: Tensor  # (N,)
-    tasks: Tensor  # (N,)
-    sample_sizes: Tensor  # (N,)
-    task_tokens: Tensor  # (tasks,)
-    task_samples: Tensor  # (tasks,)
-    real_tokens: Tensor  # (1,), all but padding
+# One micro-batch of R padded rows of T tokens, N of them supervised and kept flat:
+#   input_ids (R, T);  positions (N,): of the hidden states that predict, in the flat (R * T) order;
+#   targets (N,);  tasks (N,);  sample_sizes (N,): supervised tokens of the token's sample;
+#   task_tokens, task_samples (tasks,): what of each task is supervised;  real_tokens (1,).
+Batch: TypeAlias = dict[str, Tensor]
 
 
 def statistics(batch: Batch) -> BatchStatistics:
@@ -76,16 +66,16 @@ class Collator:
             positions.append(index * width + torch.arange(start - 1, len(ids) - 1))
         sizes = torch.tensor([supervised_tokens(len(r.input_ids), r.prompt_length) for r in rows])
         tasks = torch.tensor([row.task for row in rows])
-        return Batch(
-            input_ids=input_ids,
-            positions=torch.cat(positions),
-            targets=torch.cat(targets),
-            tasks=tasks.repeat_interleave(sizes),
-            sample_sizes=sizes.repeat_interleave(sizes),
-            task_tokens=_count(tasks, sizes, self.tasks),
-            task_samples=_count(tasks, (sizes > 0).long(), self.tasks),
-            real_tokens=torch.tensor([sum(len(row.input_ids) for row in rows)]),
-        )
+        return {
+            "input_ids": input_ids,
+            "positions": torch.cat(positions),
+            "targets": torch.cat(targets),
+            "tasks": tasks.repeat_interleave(sizes),
+            "sample_sizes": sizes.repeat_interleave(sizes),
+            "task_tokens": _count(tasks, sizes, self.tasks),
+            "task_samples": _count(tasks, (sizes > 0).long(), self.tasks),
+            "real_tokens": torch.tensor([sum(len(row.input_ids) for row in rows)]),
+        }
 
 
 def _count(tasks: Tensor, amounts: Tensor, total: int) -> Tensor:
@@ -93,7 +83,7 @@ def _count(tasks: Tensor, amounts: Tensor, total: int) -> Tensor:
 
 
 class GlobalBatchSampler(Sampler[int]):
-    """Shuffle rows into global batches by seed and epoch alone, each longest row first if ``group``.
+    """Shuffle rows into global batches by seed and epoch alone; ``group`` sorts each by length.
 
     Lengths are grouped inside a global batch only, into its micro-batches. Grouping across global
     batches would fill each with one task, tasks having their own lengths, and leave nothing to

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mftbench.training.trainer import MultiTaskTrainer
 
 
-class StepCallback(TrainerCallback):  # type: ignore[misc]
+class StepCallback(TrainerCallback):
     """Tell the trainer when a step's gradient is whole, when it was taken, and when it is saved."""
 
     def __init__(self, trainer: MultiTaskTrainer) -> None:
@@ -42,7 +42,7 @@ class StepCallback(TrainerCallback):  # type: ignore[misc]
             control.should_save = False
 
 
-class ProgressCallback(TrainerCallback):  # type: ignore[misc]
+class ProgressCallback(TrainerCallback):
     """Report steps and the latest logged loss to a stage's progress."""
 
     def __init__(self, progress: Progress, label: str) -> None:

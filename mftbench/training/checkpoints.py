@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _STATE = "mftbench_state.pt"
 
 
-class CheckpointCallback(TrainerCallback):  # type: ignore[misc]
+class CheckpointCallback(TrainerCallback):
     """Complete each checkpoint of the library with the balancer's and the meter's state."""
 
     def __init__(self, trainer: MultiTaskTrainer) -> None:
@@ -29,7 +29,7 @@ class CheckpointCallback(TrainerCallback):  # type: ignore[misc]
         """Flush what the library wrote, then add our state."""
         if not args.should_save:
             return
-        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
         scratch = folder / f"{_STATE}.part"
         torch.save(
             {

@@ -1,4 +1,4 @@
-"""From examples to token rows: tokenise, fit to the length, split off validation, count every loss."""
+"""From examples to token rows: tokenise, fit to the length, split, and count what is lost."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _fit(
 
 
 def supervised_tokens(length: int, prompt_length: int) -> int:
-    """Count the tokens to predict: those after the prompt, less a first token, which has no past."""
+    """Count the tokens to predict: those after the prompt, but never the first, without a past."""
     return max(length - max(prompt_length, 1), 0)
 
 

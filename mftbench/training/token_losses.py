@@ -1,4 +1,4 @@
-"""The loss path: hidden states of supervised positions only, cross-entropy per token, sums by task."""
+"""The loss path: supervised positions only, cross-entropy per token, sums by task."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mftbench.training.batches import Batch
 def token_losses(model: nn.Module, head: nn.Module | None, batch: Batch) -> Tensor:
     """Give the cross-entropy of each supervised token: (N,) float32, in the batch's order.
 
-    Positions without label are dropped before ``head``, the model's output embeddings, where there is
-    one; without, after it. Through the whole model's forward, so that what wraps it (DDP, FSDP,
+    Positions without label are dropped before ``head``, the model's output embeddings, where there
+    is one; without, after it. The whole model's forward runs, so that what wraps it (DDP, FSDP,
     adapters) and what it does to its logits (scaling, soft caps) stay in force.
     """
     with _only(batch["positions"], head):

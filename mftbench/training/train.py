@@ -1,7 +1,7 @@
 """The Train stage: one model from a spec and rows; modes differ in the tasks and the balancer only.
 
-*single* is one task with ``token_mean``, *mixed* all tasks with ``token_mean``, *MFT* all tasks with a
-balancer that rebalances.
+*single* is one task with ``token_mean``, *mixed* all tasks with ``token_mean``, *MFT* all tasks
+with a balancer that rebalances.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def train(
 ) -> None:
     """Train the model of ``spec`` and write ``out``: model/, metrics.jsonl and card.json.
 
-    ``model/`` holds the whole model or the adapter, and the tokenizer. ``work`` keeps checkpoints if
-    ``optim.checkpoint_every`` is positive; one that is there is resumed from, and the weights are
-    then, bit for bit, those of a run that was never stopped.
+    ``model/`` holds the whole model or the adapter, and the tokenizer. ``work`` keeps checkpoints
+    if ``optim.checkpoint_every`` is positive; one that is there is resumed from, and the weights
+    are then, bit for bit, those of a run that was never stopped.
 
     Raises UsageError for a setting or data that cannot be trained with, EngineError for a loss that
     is not finite.
@@ -154,7 +154,7 @@ def _card(
         resumed_from_step=resumed,
         seconds=seconds,
         tokens_per_second=trainer.meter.tokens_counted_here / max(stepping, 1e-9),
-        provenance=provenance(trainer.model),
+        provenance=provenance(trainer.module),
     )
 
 

@@ -1,4 +1,4 @@
-"""The one trainer of all modes: transformers' loop, with task losses exact over the global batch."""
+"""The one trainer of all modes: transformers' loop, task losses exact over the global batch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Recipe:
     group_by_length: bool
 
 
-class MultiTaskTrainer(Trainer):  # type: ignore[misc]
+class MultiTaskTrainer(Trainer):
     """Train on several tasks with balanced losses.
 
     Each task's supervised tokens and samples are counted over the whole accumulation window and all
@@ -57,7 +57,10 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
         self.recipe = recipe
         self.meter = Meter(recipe.tasks)
         self.clock = Clock()
+        self.module = model
         self._head = _output_head(model)
+        self._train_rows = Rows(train)
+        self._valid_rows = Rows(valid)
         self._batches: list[Batch] = []
         self._window: Window | None = None
         self._step: StepRecord | None = None
@@ -65,8 +68,8 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
             model=model,
             args=args,
             data_collator=recipe.collator,
-            train_dataset=Rows(train),
-            eval_dataset=Rows(valid),
+            train_dataset=self._train_rows,
+            eval_dataset=self._valid_rows,
         )
         self.remove_callback(PrinterCallback)
         self.add_callback(StepCallback(self))
@@ -76,7 +79,7 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
     def get_batch_samples(
         self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
     ) -> tuple[list[Batch], None]:
-        """Take the micro-batches of one step, and count what the global batch holds of each task."""
+        """Take the micro-batches of one step, and count the tasks of the global batch."""
         self._batches = list(islice(epoch_iterator, num_batches))
         batch = self._count(self._batches)
         self._window = SCOPES[self.recipe.scope](
@@ -148,10 +151,10 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
     def _sums(self, batches: Sequence[Batch], level: Level) -> Tensor:
         total = torch.zeros((2, len(self.recipe.tasks)), dtype=torch.float64)
         for batch in batches:
-            batch = self._prepare_inputs(batch)
+            inputs = self._prepare_inputs(batch)
             with self.compute_loss_context_manager():
-                losses = token_losses(self.model, self._head, batch)
-            total += sums_by_task(losses, batch, level).cpu()
+                losses = token_losses(self.module, self._head, inputs)
+            total += sums_by_task(losses, inputs, level).cpu()
         return self._reduce(total)
 
     def _reduce(self, tensor: Tensor) -> Tensor:
@@ -164,17 +167,14 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
     def _require_finite(self, what: str, value: float) -> None:
         if not torch.isfinite(torch.tensor(value)):
             step = self.state.global_step + 1
-            raise EngineError(
-                f"{what} is {value} in step {step}; lower optim.lr or raise its warmup"
-            )
+            raise EngineError(f"{what} is {value} in step {step}; lower optim.lr")
 
-    # ------------------------------------------------------------ what transformers asks of a trainer
+    # ------------------------------------------------------------ what transformers asks for
 
-    def _get_train_sampler(self, train_dataset: Rows | None = None) -> GlobalBatchSampler:
-        rows = train_dataset or self.train_dataset
+    def _get_train_sampler(self, train_dataset: Any = None) -> GlobalBatchSampler:
         together = self.args.train_batch_size * self.args.world_size
         self.sampler = GlobalBatchSampler(
-            [len(row.input_ids) for row in rows.rows],
+            [len(row.input_ids) for row in self._train_rows.rows],
             window=together * self.args.gradient_accumulation_steps,
             multiple=together if self.args.world_size > 1 else 1,
             group=self.recipe.group_by_length,
@@ -184,7 +184,7 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
 
     def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> float:
         # The last place before the optimizer's step that knows the norm.
-        norm = float(super()._get_grad_norm(model, grad_norm=grad_norm))
+        norm = float(super()._get_grad_norm(model, grad_norm=grad_norm))  # type: ignore[no-untyped-call]
         self._require_finite("gradient norm", norm)
         return norm
 
@@ -218,7 +218,7 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
         return {}
 
     def _validation_losses(self) -> dict[str, float]:
-        self.model.eval()
+        self.module.eval()
         batches = self._validation_batches()
         sums = self._sums(batches, TOKEN)[0]
         zeros = torch.zeros(len(self.recipe.tasks), dtype=torch.int64)
@@ -230,7 +230,7 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
         return metrics
 
     def _validation_batches(self) -> list[Batch]:
-        rows = sorted(self.eval_dataset.rows, key=lambda row: -len(row.input_ids))
+        rows = sorted(self._valid_rows.rows, key=lambda row: -len(row.input_ids))
         rows = rows[self.args.process_index :: self.args.world_size]
         size = self.args.eval_batch_size
         return [
@@ -240,5 +240,6 @@ class MultiTaskTrainer(Trainer):  # type: ignore[misc]
 
 def _output_head(model: nn.Module) -> nn.Module | None:
     """Give the module that turns hidden states into logits, where the model says which it is."""
-    head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+    find: Any = getattr(model, "get_output_embeddings", lambda: None)
+    head = find()
     return head if isinstance(head, nn.Module) else None

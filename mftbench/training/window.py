@@ -1,4 +1,4 @@
-"""One optimizer step: the weights of its tasks, each micro-batch's share of the loss, and the record."""
+"""One optimizer step: its task weights, each micro-batch's part of the loss, and the record."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Reduce = Callable[[Tensor], Tensor]  # sums a tensor over all ranks
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one optimizer step saw, over the whole global batch; every tensor is (tasks,) on the CPU.
+    """What one optimizer step saw of the whole global batch; tensors are (tasks,) on the CPU.
 
-    ``token_sums`` are summed token cross-entropies, ``losses`` the task losses at the balancer's level
-    (0 where absent), ``weights`` what each task's loss was multiplied by.
+    ``token_sums`` are summed token cross-entropies, ``losses`` the task losses at the balancer's
+    level (0 where absent), ``weights`` what each task's loss was multiplied by.
     """
 
     batch: BatchStatistics
@@ -56,7 +56,7 @@ class Window(ABC):
 
         ``sums`` are its losses by task, (2, tasks), in tokens and in the balancer's units.
         """
-        self._sums = self._sums.to(sums.device) + sums.detach()
+        self._sums = self._sums.to(sums) + sums.detach()
         return self._part(sums[1], micro_batch)
 
     def close(self, reduce: Reduce) -> StepRecord:
@@ -77,7 +77,7 @@ class Window(ABC):
 
 
 class GlobalWindow(Window):
-    """Balance over the global batch: ``sum_k (w_k / C_k) S_k``, with C_k counted before any backward.
+    """Balance over the global batch: ``sum_k (w_k / C_k) S_k``, C_k counted before any backward.
 
     So the gradient is that of one large batch, however it is cut into micro-batches and ranks.
     """

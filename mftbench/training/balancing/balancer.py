@@ -1,4 +1,4 @@
-"""The balancer: a map from the vector of task losses to one scalar, whose gradient is the weights."""
+"""The balancer: a map from task losses to one scalar, whose gradient is the task weights."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ _LEVELS = {"token": TOKEN, "sample": SAMPLE}
 class FixedWeights(TaskTokenMean):
     """The weighted mean of the losses of present tasks, with weights named in the study.
 
-    ``sum_k a_k l_k / sum_k a_k``, a_k from ``weights`` by task name; a task not named there keeps the
-    study's weight. MFTCoder's ``task_weights``. Cost: none.
+    ``sum_k a_k l_k / sum_k a_k``, a_k from ``weights`` by task name; a task not named there keeps
+    the study's weight. MFTCoder's ``task_weights``. Cost: none.
     """
 
     symmetric: ClassVar[bool] = False

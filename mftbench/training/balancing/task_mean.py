@@ -12,8 +12,9 @@ from mftbench.training.balancing.statistics import SAMPLE, BatchStatistics
 class TaskTokenMean(Balancer):
     """The mean over present tasks of each task's token mean: Eq. 1 of MFTCoder, its case3.
 
-    ``sum_k a_k l_k / sum_k a_k`` over the tasks present in the batch, a_k the study's weight of task
-    k (1 unless it says otherwise). Source: Liu et al., arXiv 2311.02303, section 3.5. Cost: none.
+    ``sum_k a_k l_k / sum_k a_k`` over the tasks present in the batch, a_k the study's weight of
+    task k (1 unless it says otherwise). Source: Liu et al., arXiv 2311.02303, section 3.5.
+    Cost: none.
     """
 
     def forward(self, losses: Tensor, batch: BatchStatistics) -> Tensor:
