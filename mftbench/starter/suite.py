@@ -1,0 +1,215 @@
+"""The starter suite: generated programs and queries, split by composition, the same for a seed for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from pydantic import JsonValue
+
+from mftbench.errors import UsageError
+from mftbench.starter import rendering
+from mftbench.starter.composing import compose, evaluate
+from mftbench.starter.grammar import Composition, Split, split_of
+from mftbench.starter.mutation import mutants
+from mftbench.starter.querying import Question, ask
+from mftbench.starter.values import FUNCTIONS, PARAMETERS, draw
+
+__all__ = ["DIFFICULTIES", "VERSION", "Case", "ProgramItem", "QueryItem", "programs", "queries"]
+
+VERSION = 1  # bump when any item changes for the same arguments
+DIFFICULTIES = range(1, 5)
+
+_CASES = 6
+_DECISIVE = 3  # so many cases, the first ones, kill every mutant
+_MUTANTS = 4
+_FEWEST_MUTANTS = 3
+_PATIENCE = 3000  # draws without a new item before the grammar counts as used up
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of a program: the arguments and what it returns."""
+
+    args: tuple[JsonValue, ...]
+    expected: JsonValue
+
+
+@dataclass(frozen=True)
+class ProgramItem:
+    """One composition in every rendering.
+
+    ``signature`` is the Python header up to its colon, ``docstring`` the bare text. ``python`` is the
+    header and the body, without docstring; ``javascript`` has the same name and parameter. Every
+    mutant differs from ``python`` on half of the cases or more; the ``decisive`` cases kill them all.
+    """
+
+    id: str
+    name: str
+    english: str
+    signature: str
+    docstring: str
+    python: str
+    javascript: str
+    cases: tuple[Case, ...]
+    mutants: tuple[str, ...]
+
+    @property
+    def decisive(self) -> tuple[Case, ...]:
+        """Give the few cases, the first ones, that kill every mutant: the gold of a test suite."""
+        return self.cases[:_DECISIVE]
+
+
+@dataclass(frozen=True)
+class QueryItem:
+    """A question over generated tables.
+
+    ``schema`` holds one statement a line: every CREATE TABLE, then the INSERTs. ``query`` is one
+    SELECT without semicolon. Its rows are never empty, and no ordered column has ties.
+    """
+
+    id: str
+    question: str
+    schema: str
+    query: str
+
+    @property
+    def tables(self) -> str:
+        """Give the CREATE TABLE statements alone, as a prompt shows them."""
+        lines = self.schema.splitlines()
+        return "\n".join(line for line in lines if line.startswith("CREATE"))
+
+
+def programs(
+    split: Split, count: int, *, difficulty: int, seed: int, task: str
+) -> Iterator[ProgramItem]:
+    """Generate ``count`` distinct programs of a split.
+
+    Difficulty (1 to 4) is the number of transforms before the answer. A longer request starts with
+    the items of a shorter one. Train and test share no composition, whatever task and seed.
+
+    Raises:
+        UsageError: the difficulty is out of range, or the grammar has fewer distinct programs.
+    """
+    rng = _generator(f"programs/{task}", split, difficulty, seed)
+
+    def attempt() -> tuple[object, Callable[[str], ProgramItem]] | None:
+        composition = compose(difficulty, rng)
+        if split_of(composition.structure) != split:
+            return None
+        tested = _cases_and_mutants(composition, rng)
+        if tested is None:
+            return None
+        return composition.key, lambda id_: _program(id_, composition, *tested, rng)
+
+    return _distinct(attempt, split, count)
+
+
+def queries(split: Split, count: int, *, difficulty: int, seed: int) -> Iterator[QueryItem]:
+    """Generate ``count`` distinct questions of a split.
+
+    Difficulty (1 to 4) is the number of clauses beyond SELECT and FROM. See ``programs`` for the rest.
+
+    Raises:
+        UsageError: the difficulty is out of range, or the grammar has fewer distinct questions.
+    """
+    rng = _generator("queries", split, difficulty, seed)
+
+    def attempt() -> tuple[object, Callable[[str], QueryItem]] | None:
+        question: Question | None = ask(difficulty, split, rng)
+        if question is None:
+            return None
+        return question.query, lambda id_: QueryItem(
+            id_, question.english, question.schema, question.query
+        )
+
+    return _distinct(attempt, split, count)
+
+
+Item = TypeVar("Item", ProgramItem, QueryItem)
+
+
+def _distinct(
+    attempt: Callable[[], tuple[object, Callable[[str], Item]] | None], split: Split, count: int
+) -> Iterator[Item]:
+    seen: set[object] = set()
+    failures = 0
+    while len(seen) < count:
+        found = attempt()
+        if found is None or found[0] in seen:
+            failures += 1
+            if failures > _PATIENCE:
+                raise UsageError(
+                    f"the starter grammar has only {len(seen)} distinct {split} items at this "
+                    f"difficulty, not {count}; lower the count or raise the difficulty"
+                )
+            continue
+        failures = 0
+        key, make = found
+        seen.add(key)
+        yield make(f"starter-{split}-{len(seen) - 1:05d}")
+
+
+def _generator(what: str, split: Split, difficulty: int, seed: int) -> Random:
+    if difficulty not in DIFFICULTIES:
+        raise UsageError(f"starter difficulty {difficulty} is not one of 1, 2, 3, 4")
+    return Random(f"mftbench/{VERSION}/{what}/{split}/{difficulty}/{seed}")
+
+
+def _program(
+    id_: str,
+    composition: Composition,
+    cases: tuple[Case, ...],
+    changed: tuple[Composition, ...],
+    rng: Random,
+) -> ProgramItem:
+    name = rng.choice(FUNCTIONS)
+    parameter = rng.choice(PARAMETERS[composition.source])
+    return ProgramItem(
+        id=id_,
+        name=name,
+        english=rendering.english(composition, name, parameter, rng),
+        signature=rendering.signature(composition, name, parameter),
+        docstring=rendering.docstring(composition, rng),
+        python=rendering.python(composition, name, parameter),
+        javascript=rendering.javascript(composition, name, parameter),
+        cases=cases,
+        mutants=tuple(rendering.python(mutant, name, parameter) for mutant in changed),
+    )
+
+
+def _cases_and_mutants(
+    composition: Composition, rng: Random
+) -> tuple[tuple[Case, ...], tuple[Composition, ...]] | None:
+    """Draw cases, and mutants that they tell apart; None where the composition is dull."""
+    inputs = [draw(composition.source, rng) for _ in range(_CASES)]
+    try:
+        expected = [evaluate(composition.stages, value) for value in inputs]
+    except ValueError:
+        return None
+    if len({repr(value) for value in expected}) < _DECISIVE - 1:
+        return None
+    changed: dict[object, Composition] = {}
+    for mutant in mutants(composition, rng):
+        if _killed(mutant, inputs, expected):
+            changed[mutant.key] = mutant
+        if len(changed) == _MUTANTS:
+            break
+    if len(changed) < _FEWEST_MUTANTS:
+        return None
+    cases = tuple(Case((value,), result) for value, result in zip(inputs, expected, strict=True))
+    return cases, tuple(changed.values())
+
+
+def _killed(mutant: Composition, inputs: list[JsonValue], expected: list[JsonValue]) -> bool:
+    """Say whether a mutant differs on a decisive case and on half of all cases, or more."""
+    try:
+        differs = [
+            evaluate(mutant.stages, value) != result
+            for value, result in zip(inputs, expected, strict=True)
+        ]
+    except (ValueError, TypeError):
+        return False
+    return any(differs[:_DECISIVE]) and 2 * sum(differs) >= len(differs)

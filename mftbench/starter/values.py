@@ -1,0 +1,62 @@
+"""Draws the inputs of programs: small values from fixed vocabularies, with repeats and ties on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from pydantic import JsonValue
+
+from mftbench.starter.grammar import Kind
+
+WORDS = tuple(
+    ["ant", "bee", "cat", "dog", "elk", "fox", "hen", "owl", "pig", "rat", "bear", "crow", "deer", "frog", "goat", "hare", "lion", "mole", "newt", "seal", "apple", "berry", "grape", "lemon", "olive", "onion", "peach", "red", "tea", "toe", "oat", "tree", "rose", "star", "stone", "tiger"]
+)
+PARAMETERS: dict[Kind, tuple[str, ...]] = {
+    Kind.NUMBERS: ("values", "numbers", "items"),
+    Kind.WORDS: ("words", "names", "parts"),
+    Kind.TEXT: ("text", "line", "phrase"),
+    Kind.NUMBER: ("number", "size", "amount"),
+    Kind.COUNTS: ("counts", "stock", "scores"),
+}
+SOURCES = (Kind.NUMBERS,) * 4 + (Kind.WORDS,) * 3 + (Kind.TEXT,) * 2 + (Kind.COUNTS, Kind.NUMBER)
+FUNCTIONS = tuple(
+    ["blend", "carve", "chart", "craft", "draft", "drift", "forge", "glide", "graft", "group", "hatch", "knead", "march", "merge", "paint", "parse", "patch", "plant", "polish", "probe", "reduce", "refine", "relay", "route", "sample", "scan", "select", "shape", "shift", "sift", "solve", "stack", "stitch", "strip", "sweep", "tally", "track", "trim", "weave", "weigh", "wrap"]
+)
+
+
+def _numbers(rng: Random) -> JsonValue:
+    return [rng.randrange(10) for _ in range(rng.randint(3, 5))]
+
+
+def _words(rng: Random) -> JsonValue:
+    words = rng.choices(WORDS, k=rng.randint(3, 4))
+    if rng.random() < 0.3:
+        words[-1] = words[0]
+    return list(words)
+
+
+def _text(rng: Random) -> JsonValue:
+    return " ".join(rng.choices(WORDS, k=rng.randint(1, 3)))
+
+
+def _number(rng: Random) -> JsonValue:
+    return rng.randrange(1, 20)
+
+
+def _counts(rng: Random) -> JsonValue:
+    return {word: rng.randint(1, 9) for word in rng.sample(WORDS[:20], rng.randint(2, 3))}
+
+
+_DRAWS: dict[Kind, Callable[[Random], JsonValue]] = {
+    Kind.NUMBERS: _numbers,
+    Kind.WORDS: _words,
+    Kind.TEXT: _text,
+    Kind.NUMBER: _number,
+    Kind.COUNTS: _counts,
+}
+
+
+def draw(kind: Kind, rng: Random) -> JsonValue:
+    """Draw one input of a source kind."""
+    return _DRAWS[kind](rng)
