@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from mftbench.scoring.paired import compare, correct, holm, mcnemar, noise_statement, sign_flip
 
@@ -38,6 +39,14 @@ def test_sign_flip_equals_enumerating_the_signs(gaps):
     sums = [sum(s * g for s, g in zip(flip, gaps, strict=True)) for flip in flips]
     expected = sum(abs(value) >= abs(sum(gaps)) for value in sums) / len(sums)
     assert sign_flip(gaps) == pytest.approx(expected)
+
+
+def test_sign_flip_agrees_with_scipys_permutation_test():
+    gaps = np.random.default_rng(3).choice([-0.2, 0.0, 0.2, 0.4], size=60)
+    theirs = stats.permutation_test(
+        (gaps,), np.mean, permutation_type="samples", n_resamples=20_000, rng=1
+    )
+    assert sign_flip(gaps) == pytest.approx(theirs.pvalue, abs=0.01)
 
 
 def test_shares_of_several_samples_are_tested_by_permutation():

@@ -100,6 +100,11 @@ class Cell:
         return sum(row.missing for row in self.rows)
 
     @property
+    def asked(self) -> int:
+        """Count problems over all seeds."""
+        return sum(row.problems for row in self.rows)
+
+    @property
     def in_process(self) -> int:
         """Count samples judged in the candidate's own process, over all seeds."""
         return sum(row.in_process for row in self.rows)

@@ -51,20 +51,22 @@ def _marks(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _seeds(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
-    trained = [cell for _, _, cell in entries if cell.first.train_tasks]
-    fewest = min((len(cell.rows) for cell in trained), default=FINDING_SEEDS)
-    if fewest < FINDING_SEEDS:
+    counts = sorted({len(cell.rows) for _, _, cell in entries if cell.first.train_tasks})
+    if counts and counts[0] < FINDING_SEEDS:
+        number = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
         yield (
-            f"{fewest} training seed{'s' if fewest > 1 else ''}: differences are between these "
-            f"trained models; call one a finding about the methods from {FINDING_SEEDS} seeds on."
+            f"Training seeds: {number}. Differences are between these trained models; call one a "
+            f"finding about the methods from {FINDING_SEEDS} seeds on."
         )
 
 
 def _synthetic(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
-    columns = _labels(entries, lambda cell: cell.first.synthetic)
+    columns = dict.fromkeys(column for _, column, cell in entries if cell.first.synthetic)
     if columns:
+        labels = ", ".join(column.label for column in columns)
+        where = "all columns" if len(columns) == len(table.columns) else labels
         yield (
-            f"Synthetic data: {columns}. These numbers compare modes with each other and nothing "
+            f"Synthetic data: {where}. These numbers compare modes with each other and nothing "
             "else; they are not comparable to any published benchmark."
         )
 
@@ -75,14 +77,16 @@ def _unseen(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _missing(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
-    for system, column, cell in entries:
-        if cell.missing:
-            total = sum(row.problems for row in cell.rows)
-            yield (
-                f"{system.label} on {column.label}: {cell.missing} of {total} items are missing "
-                f"because the infrastructure failed, not the model; {AT_LEAST} is a lower bound "
-                "over the full problem set and is neither ranked nor compared."
-            )
+    counts = "; ".join(
+        f"{system.label} on {column.label} {cell.missing} of {cell.asked}"
+        for system, column, cell in entries
+        if cell.missing
+    )
+    if counts:
+        yield (
+            f"Missing items: {counts}. The infrastructure failed there, not the model; {AT_LEAST} "
+            "is a lower bound over the full problem set and is neither ranked nor compared."
+        )
 
 
 def _unavailable(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
@@ -115,11 +119,6 @@ def _made_with(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
     }
     said = (f"{name} {' and '.join(sorted(found))}" for name, found in facts.items())
     yield f"Made with {', '.join(said)}."
-
-
-def _labels(entries: Iterable[Entry], holds: Callable[[Cell], bool]) -> str:
-    """Name the columns in which some cell holds a property, each once, in order."""
-    return ", ".join(dict.fromkeys(column.label for _, column, cell in entries if holds(cell)))
 
 
 def _counts(entries: Iterable[Entry], count: Callable[[Cell], int]) -> str:

@@ -27,11 +27,11 @@ def p_value(p: float) -> str:
 
 
 def value(cell: Cell | None) -> str:
-    """Write a cell's value: a lower bound where items are missing, "n/a" where none can be had."""
+    """Write a cell's value: a lower bound where items are missing, "n/a" where n < k."""
     if cell is None:
         return ABSENT
     if cell.value is None:
-        return "n/a"
+        return "missing" if cell.missing else "n/a"
     return f"{AT_LEAST}{percent(cell.value)}" if cell.missing else percent(cell.value)
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mftbench.scoring.intervals import RESAMPLES, SEED, Items, as_items, difference_interval
 
 ALPHA = 0.05
+EXACT_SIGNS = 12
 
 
 @dataclass(frozen=True)
@@ -72,24 +74,16 @@ def mcnemar(wins: int, losses: int) -> float:
 def sign_flip(gaps: ArrayLike) -> float:
     """Give the two-sided permutation p of a zero mean, where each gap's sign is exchangeable.
 
-    Exact where all 2^problems sign patterns fit into the number of resamples.
+    Exact for up to ``EXACT_SIGNS`` gaps, else over random signs, the observed ones counted among
+    them. The test of scipy.stats.permutation_test, at a tenth of its time: a board needs dozens.
     """
-    from scipy.stats import permutation_test
-
     moved = np.asarray(gaps, dtype=np.float64)
     moved = moved[moved != 0]  # a zero has no sign: it only adds equal patterns
-    if moved.size < 2:
-        return 1.0
-    result = permutation_test(
-        (moved,),
-        lambda sample, axis: sample.mean(axis=axis),
-        permutation_type="samples",
-        n_resamples=RESAMPLES,
-        batch=1_000,
-        vectorized=True,
-        rng=np.random.default_rng(SEED),
-    )
-    return float(result.pvalue)
+    if moved.size <= EXACT_SIGNS:
+        return float(_as_far(np.array(list(product((-1, 1), repeat=moved.size))), moved).mean())
+    rng = np.random.default_rng(SEED)
+    signs = 2 * rng.integers(2, size=(RESAMPLES, moved.size), dtype=np.int8) - 1
+    return float((_as_far(signs, moved).sum() + 1) / (RESAMPLES + 1))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -116,6 +110,12 @@ def noise_statement(family: Sequence[Comparison]) -> str:
         f"better on {said.count('better')}, worse on {said.count('worse')}, "
         f"inside the noise on {said.count('inside the noise')} of {len(said)}"
     )
+
+
+def _as_far(signs: NDArray[np.integer], gaps: Items) -> NDArray[np.bool_]:
+    """Say for each pattern of signs whether its sum is at least as far from 0 as the observed."""
+    tolerance = 1e-9 * np.abs(gaps).sum()  # sums of thirds that are equal on paper
+    return np.asarray(np.abs(signs @ gaps) >= abs(gaps.sum()) - tolerance)
 
 
 def _is_binary(items: Items) -> bool:
