@@ -4,6 +4,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+torch.set_num_threads(1)  # such small matrices only wait for a second thread
+
 LINES = [
     "def add(left, right):\n    return left + right\n",
     "def total(values):\n    result = 0\n    for value in values:\n        result += value\n",

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from mftbench.inference.batches import Prompt
+from mftbench.inference.cache import roomy_cache
 from mftbench.inference.choice import Choose
 from mftbench.inference.text import Detokenizer, cut, holds_stop
 
@@ -34,7 +35,7 @@ class Batch:
 
     def __init__(self, model: PreTrainedModel, prompts: Sequence[Prompt]) -> None:
         self._model = model
-        self._cache: Any = DynamicCache(config=model.config)
+        self._cache: Any = roomy_cache(model.config)
         self._length = max(len(prompt.ids) for prompt in prompts)
         room = max(prompt.limit for prompt in prompts)
         mask = torch.ones(len(prompts), self._length + room, dtype=torch.long)

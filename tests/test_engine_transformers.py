@@ -1,0 +1,157 @@
+import logging
+from dataclasses import replace
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from tiny_llama import save_tiny_llama
+
+from mftbench.errors import EngineError, PluginError, UsageError
+from mftbench.inference.engine import Request
+from mftbench.inference.transformers_engine import TransformersEngine
+from mftbench.models import load_model
+from mftbench.stages import ModelRef, Sampling
+from mftbench.testing.engine import check_engine
+
+GREEDY = Sampling(batch=4)
+PROMPTS = ["def add(", "SELECT name FROM", "x", "", "for value in values:\n    result"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return save_tiny_llama(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def adapter(folder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("adapter")
+    base, _ = load_model(ModelRef(str(folder)))
+    torch.manual_seed(3)
+    config = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False)
+    get_peft_model(base, config).save_pretrained(path)
+    return path
+
+
+@pytest.fixture
+def engine():
+    engine = TransformersEngine(device="cpu")
+    yield engine
+    engine.close()
+
+
+def requests(count=5, **fields):
+    base = Request("", 0, "", (), 24, 0)
+    return [
+        replace(base, problem=f"p{index}", prompt=PROMPTS[index], seed=index, **fields)
+        for index in range(count)
+    ]
+
+
+def texts(engine, ref, requests, sampling=GREEDY):
+    return {each.problem: each.text for each in engine.generate(ref, requests, sampling)}
+
+
+def test_transformers_engine_keeps_the_promises_of_an_engine(engine, folder):
+    check_engine(engine, ModelRef(str(folder)), max_new_tokens=12)
+
+
+def test_greedy_completions_are_those_of_transformers_own_generate(engine, folder):
+    model, tokenizer = load_model(ModelRef(str(folder)))
+    for request in requests():
+        if not request.prompt:
+            continue
+        inputs = tokenizer(request.prompt, return_tensors="pt", add_special_tokens=False)
+        ids = model.generate(**inputs, max_new_tokens=24, do_sample=False)[0]
+        expected = tokenizer.decode(ids[inputs.input_ids.shape[1] :], skip_special_tokens=True)
+        assert texts(engine, ModelRef(str(folder)), [request]) == {request.problem: expected}
+
+
+def test_a_stop_sequence_over_several_tokens_ends_its_row_early(engine, folder):
+    ref = ModelRef(str(folder))
+    (whole,) = engine.generate(ref, requests(1), GREEDY)
+    stop = whole.text[4:9]
+    (cut,) = engine.generate(ref, requests(1, stop=(stop,)), GREEDY)
+    assert cut.text == whole.text[: whole.text.index(stop)]
+    assert cut.finish == "stop"
+    assert cut.tokens < whole.tokens
+
+
+def test_a_row_that_reaches_its_limit_finishes_by_length(engine, folder):
+    (completion,) = engine.generate(ModelRef(str(folder)), requests(1, max_new_tokens=3), GREEDY)
+    assert (completion.tokens, completion.finish) == (3, "length")
+
+
+def test_greedy_samples_are_copies_of_one_completion(engine, folder):
+    same = [replace(requests(1)[0], sample=sample, seed=sample) for sample in range(3)]
+    completions = list(engine.generate(ModelRef(str(folder)), same, GREEDY))
+    assert [each.sample for each in completions] == [0, 1, 2]
+    assert len({each.text for each in completions}) == 1
+
+
+def test_a_prompt_longer_than_the_context_loses_its_beginning(engine, folder, caplog):
+    long = replace(requests(1)[0], prompt="left + right " * 200)
+    with caplog.at_level(logging.WARNING):
+        (completion,) = engine.generate(ModelRef(str(folder)), [long], GREEDY)
+    assert completion.tokens > 0
+    assert "1 of 1 prompts lost their beginning" in caplog.text
+
+
+def test_an_adapter_changes_the_answers_and_leaves_the_base_as_it_was(engine, folder, adapter):
+    base, tuned = ModelRef(str(folder)), ModelRef(str(folder), adapter, adapter=True)
+    before = texts(engine, base, requests())
+    changed = texts(engine, tuned, requests())
+    assert changed != before
+    assert texts(engine, base, requests()) == before
+    assert texts(engine, tuned, requests()) == changed
+
+
+def test_an_exchanged_adapter_answers_as_a_freshly_loaded_one(engine, folder, adapter):
+    tuned = ModelRef(str(folder), adapter, adapter=True)
+    texts(engine, ModelRef(str(folder)), requests())
+    fresh = TransformersEngine(device="cpu")
+    assert texts(engine, tuned, requests()) == texts(fresh, tuned, requests())
+
+
+def test_a_trained_whole_model_replaces_the_base(engine, folder, tmp_path):
+    other = save_tiny_llama(tmp_path, seed=5)
+    trained = texts(engine, ModelRef(str(folder), other), requests())
+    assert trained == texts(engine, ModelRef(str(other)), requests())
+    assert trained != texts(engine, ModelRef(str(folder)), requests())
+
+
+def test_bfloat16_is_an_option(folder):
+    engine = TransformersEngine(dtype="bfloat16", device="cpu")
+    assert len(texts(engine, ModelRef(str(folder)), requests())) == 5
+
+
+def test_nothing_is_loaded_when_all_is_done(engine):
+    done = frozenset((f"p{index}", 0) for index in range(5))
+    missing_model = ModelRef("/no/such/folder")
+    assert list(engine.generate(missing_model, requests(), GREEDY, done)) == []
+
+
+def test_no_room_for_an_answer_is_a_usage_error(engine, folder):
+    with pytest.raises(UsageError, match="max_new_tokens of p0 is 0"):
+        list(engine.generate(ModelRef(str(folder)), requests(1, max_new_tokens=0), GREEDY))
+
+
+def test_a_damaged_model_is_an_engine_error_that_names_it(engine, folder, tmp_path):
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(EngineError, match=f"cannot load {tmp_path}"):
+        list(engine.generate(ModelRef(str(tmp_path)), requests(), GREEDY))
+
+
+class Forgetful(TransformersEngine):
+    """Lets the batches depend on what is done: the mistake that the check is for."""
+
+    def generate(self, model, requests, sampling, done=frozenset()):
+        missing = [each for each in requests if (each.problem, each.sample) not in done]
+        shifted = [replace(each, seed=index) for index, each in enumerate(missing)]
+        return super().generate(model, shifted, sampling)
+
+
+def test_the_check_finds_an_engine_whose_answers_depend_on_what_is_done(folder):
+    with pytest.raises(PluginError, match="when some were already done"):
+        check_engine(Forgetful(device="cpu"), ModelRef(str(folder)), max_new_tokens=8)
