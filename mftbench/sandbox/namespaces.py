@@ -1,0 +1,164 @@
+"""What a bubblewrapped process sees, and how its end is known and enforced."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from mftbench.contract import Limits
+from mftbench.errors import SandboxError
+from mftbench.sandbox import watch
+from mftbench.sandbox.cell import Exit
+from mftbench.sandbox.runtimes import runtimes
+
+INSIDE = PurePosixPath("/runner")
+WORK = "/work"
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
+_END_S = 5.0
+
+ENVIRONMENT: Mapping[str, str] = {
+    "HOME": WORK,
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/bin:/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "TMPDIR": WORK,
+    "TZ": "UTC",
+}
+"""The whole environment; fixed hashes, encoding and zone, so that no verdict depends on them."""
+
+
+def namespaces() -> list[str]:
+    """List the options that separate a process from the machine."""
+    return [
+        *(
+            "--unshare-all",
+            "--unshare-user",
+            "--disable-userns",
+            "--die-with-parent",
+            "--new-session",
+        ),
+        *("--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--cap-drop", "ALL"),
+    ]
+
+
+def mounts(runners: Path, limits: Limits) -> list[str]:
+    """List the options that make the file system: system folders, interpreters, runners, a work folder.
+
+    Whatever can be written is in memory and bounded; the rest is read-only.
+    """
+    options = ["--proc", "/proc", "--dev", "/dev"]
+    for path in _SYSTEM:
+        options += _system_folder(Path(path))
+    for path in _SYSTEM_FILES:
+        options += ["--ro-bind-try", path, path]
+    for runtime in runtimes().values():
+        for folder in runtime.folders:
+            if not folder.is_relative_to("/usr"):
+                options += ["--ro-bind", str(folder), str(folder)]
+    size = str(limits.files_mb << 20)
+    return [
+        *options,
+        *("--ro-bind", str(runners), str(INSIDE)),
+        *("--size", size, "--tmpfs", WORK, "--symlink", WORK, "/tmp", "--size", size),
+        *("--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK),
+    ]
+
+
+def _system_folder(path: Path) -> list[str]:
+    """Show a system folder as it is: many systems have /lib as a link into /usr."""
+    if path.is_symlink():
+        return ["--symlink", os.readlink(path), str(path)]  # noqa: PTH115 (the text, not its target)
+    return ["--ro-bind", str(path), str(path)] if path.is_dir() else []
+
+
+class NamespaceCell:
+    """One bubblewrap process, its first process inside, and all that descend from it."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        status: int,
+        forget: Callable[[NamespaceCell], None],
+    ) -> None:
+        self._process = process
+        self._status = status
+        self._said = b""
+        self._forget = forget
+        self._lock = threading.Lock()
+        self._ended = False
+        os.set_blocking(status, False)
+
+    @property
+    def pid(self) -> int:
+        """The outer bubblewrap process: it ends when the runner does, whatever the runner left."""
+        return self._process.pid
+
+    def exit(self) -> Exit | None:
+        """Say how the runner ended. Raises SandboxError if bubblewrap failed before it began."""
+        if self._process.poll() is None:
+            return None
+        code = self._value("exit-code")
+        if code is None:
+            if self._ended:
+                return Exit(None, 9)
+            raise SandboxError(
+                f"bubblewrap ended with status {self._process.returncode} before the program began"
+            )
+        return Exit(code, None) if code <= 128 else Exit(None, code - 128)
+
+    def members(self) -> Sequence[int]:
+        """List the processes inside: all descend from the namespace's first."""
+        first = self._value("child-pid")
+        return [] if first is None or self._ended else watch.descendants(first)
+
+    def end(self) -> None:
+        """Kill bubblewrap, and with it the namespace's first process and so the namespace."""
+        with self._lock:
+            if self._ended:
+                return
+            first = self._value("child-pid")
+            self._process.kill()
+            self._process.wait()
+            first = first or self._value("child-pid")
+            if first is not None:
+                _await_gone(first)
+            self._value("exit-code")
+            self._ended = True
+            os.close(self._status)
+        self._forget(self)
+
+    def _value(self, name: str) -> int | None:
+        """Read bubblewrap's status: documents of one line each."""
+        if not self._ended:
+            with suppress(BlockingIOError, OSError):
+                while chunk := os.read(self._status, 4096):
+                    self._said += chunk
+        for line in self._said.splitlines():
+            with suppress(ValueError):
+                document = json.loads(line)
+                if name in document:
+                    return int(document[name])
+        return None
+
+
+def _await_gone(pid: int) -> None:
+    """Wait until a process that has been sentenced is gone. Raises SandboxError if it stays."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        ready, _, _ = select.select([descriptor], [], [], _END_S)
+        if not ready:
+            raise SandboxError(f"process {pid} of a sandbox could not be ended")
+    finally:
+        os.close(descriptor)

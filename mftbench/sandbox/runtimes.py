@@ -1,0 +1,90 @@
+"""Which interpreter runs a runner, what it needs to see, and which languages that makes."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from mftbench.contract import Limits
+from mftbench.errors import SandboxError
+
+LANGUAGE_SUFFIX = {"python": ".py", "javascript": ".js", "sql": ".py"}
+
+
+class MissingLanguageError(SandboxError):
+    """The sandbox works, but this language is not installed: trying again changes nothing."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One interpreter: its executable, the folders that it needs, and whether it is Python.
+
+    Python runners limit themselves; any other interpreter is started by one that does it first.
+    """
+
+    executable: Path
+    folders: tuple[Path, ...]
+    limits_itself: bool
+
+
+@cache
+def runtimes() -> Mapping[str, Runtime]:
+    """Map a runner's suffix to the interpreter for it, for those that are installed."""
+    found = {".py": _python()}
+    node = shutil.which("node")
+    if node is not None:
+        real = Path(node).resolve()
+        found[".js"] = Runtime(real, (real.parent.parent,), limits_itself=False)
+    return found
+
+
+@cache
+def languages() -> Mapping[str, str]:
+    """Map each language that can run here to its version."""
+    found = {"python": platform.python_version(), "sql": sqlite3.sqlite_version}
+    runtime = runtimes().get(".js")
+    if runtime is not None:
+        version = subprocess.run(
+            [str(runtime.executable), "--version"], capture_output=True, text=True, check=False
+        )
+        found["javascript"] = version.stdout.strip().removeprefix("v")
+    return found
+
+
+def require_language(language: str) -> None:
+    """Raise MissingLanguageError if nothing here can run the language."""
+    suffix = LANGUAGE_SUFFIX.get(language)
+    if suffix is None or suffix not in runtimes():
+        raise MissingLanguageError(f"no {language} in this sandbox; run 'mftbench doctor'")
+
+
+def command(runner: str, root: PurePosixPath | Path, limits: Limits) -> list[str]:
+    """Build the command line of a runner below ``root``; nothing of the program is in it."""
+    script = PurePosixPath(runner)
+    if script.is_absolute() or ".." in script.parts:
+        raise SandboxError(f"runner {runner!r} is not a path below sandbox/")
+    runtime = runtimes().get(script.suffix)
+    if runtime is None:
+        raise MissingLanguageError(f"no interpreter for {runner!r}; run 'mftbench doctor'")
+    start = [str(runtime.executable)]
+    if runtime.limits_itself:
+        return [*start, "-s", "-S", str(root / script)]
+    python = str(runtimes()[".py"].executable)
+    heap = f"--max-old-space-size={limits.memory_mb}"
+    return [python, "-s", "-S", str(root / "python/confined.py"), *start, heap, str(root / script)]
+
+
+def _python() -> Runtime:
+    """Find the real interpreter behind a virtual environment, and its installation."""
+    executable = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    folders = dict.fromkeys(
+        Path(prefix).resolve() for prefix in (sys.base_prefix, sys.base_exec_prefix)
+    )
+    return Runtime(executable, tuple(folders), limits_itself=True)

@@ -1,0 +1,70 @@
+"""Memory and processes of a tree of processes, read from ``/proc``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+# Fields of /proc/PID/stat after the command name: see proc(5).
+_STATE, _THREADS, _RSS = 0, 17, 21
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What some processes use together. ``tasks`` counts threads, as the kernel's limit does."""
+
+    tasks: int
+    rss_bytes: int
+
+
+def descendants(root: int) -> list[int]:
+    """List a process and all that descend from it and are alive; empty where there is no /proc."""
+    found, queue = [], [root]
+    while queue:
+        pid = queue.pop()
+        found.append(pid)
+        try:
+            threads = list((_PROC / str(pid) / "task").iterdir())
+        except OSError:
+            continue
+        for thread in threads:
+            queue.extend(_children(thread))
+    return found
+
+
+def usage(pids: Iterable[int]) -> Usage:
+    """Add up threads and resident memory; processes that are gone or zombies count nothing."""
+    tasks = rss = 0
+    for pid in pids:
+        try:
+            stat = (_PROC / str(pid) / "stat").read_text()
+        except OSError:
+            continue
+        fields = stat.rpartition(")")[2].split()
+        if fields[_STATE] not in "ZX":
+            tasks += int(fields[_THREADS])
+            rss += int(fields[_RSS]) * _PAGE
+    return Usage(tasks, rss)
+
+
+def proportional_bytes(pids: Iterable[int]) -> int:
+    """Add up memory with shared pages divided among those that share them; slow, and exact."""
+    total = 0
+    for pid in pids:
+        try:
+            lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
+    return total
+
+
+def _children(thread: Path) -> list[int]:
+    try:
+        return [int(pid) for pid in (thread / "children").read_text().split()]
+    except OSError:
+        return []
