@@ -15,6 +15,7 @@ from mftbench.training.balancing.registry import (
     make_balancer,
 )
 from mftbench.training.balancing.statistics import SAMPLE, BatchStatistics
+from training_runs import install_plugin
 
 # Rows A (task 0) with token losses 1, 2, 3, B (task 0) 4, C (task 1) 10, 2.
 TASKS = (BalancedTask("first"), BalancedTask("second"))
@@ -103,14 +104,6 @@ def test_weight_of_an_unknown_task_suggests_the_nearest():
 def test_weight_must_be_a_finite_share(weight):
     with pytest.raises(UsageError, match="must be finite and >= 0"):
         make_balancer(Balance("fixed_weights", {"weights": {"first": weight}}), TASKS)
-
-
-def install_plugin(folder, value):
-    """What pip would leave of a distribution with one balancer."""
-    info = folder / "extra-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: extra\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[mftbench.balancers]\n{value}\n")
 
 
 def test_installed_balancer_is_found_by_name(tmp_path, monkeypatch):

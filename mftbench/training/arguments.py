@@ -41,6 +41,8 @@ def training_arguments(optim: Optim, seed: int, work: Path, *, validate: bool) -
         save_strategy="steps" if optim.checkpoint_every > 0 else "no",
         save_steps=max(optim.checkpoint_every, 1),
         save_total_limit=2,  # the last complete one stays until the next is complete
+        # Said outright where there is no accelerator: only then do several ranks find each other.
+        use_cpu=not torch.accelerator.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
         remove_unused_columns=False,
         logging_nan_inf_filter=False,  # a loss that is not finite stops the run instead
