@@ -2,39 +2,12 @@ import json
 from dataclasses import replace
 
 import pytest
+from board_rows import ROW
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mftbench.errors import UsageError
-from mftbench.leaderboard.rows import Keys, Row, digest_ids, parse, read_rows, serialise
-
-ROW = Row(
-    board="laptop",
-    model="nano",
-    mode="mft",
-    balancer="task_token_mean",
-    task="completion",
-    source="starter",
-    metric="pass@1",
-    headline=True,
-    value=0.5,
-    low=0.1,
-    high=0.9,
-    problems=2,
-    samples=1,
-    seed=0,
-    train_tasks=("completion", "sql"),
-    missing=0,
-    outcomes={"passed": 1, "failed": 1},
-    in_process=0,
-    synthetic=True,
-    engine="transformers",
-    sandbox="bubblewrap",
-    format="plain",
-    keys=Keys(train="t", generate="g", execute="e", score="s"),
-    items=(1.0, 0.0),
-    items_digest=digest_ids(["a", "b"]),
-)
+from mftbench.leaderboard.rows import digest_ids, parse, read_rows, serialise
 
 
 def test_what_is_written_is_read_back():
@@ -49,7 +22,7 @@ def test_the_order_of_rows_does_not_change_a_byte(order):
 
 @given(st.floats(0, 1), st.lists(st.floats(0, 1) | st.none()))
 def test_writing_again_what_was_read_changes_nothing(value, items):
-    text = serialise([replace(ROW, value=value, items=tuple(items))])
+    text = serialise([replace(ROW, value=value, items=tuple(items), problems=len(items))])
     assert serialise(parse(text, "r")) == text
 
 
@@ -88,6 +61,11 @@ def test_a_field_of_the_wrong_type_is_named():
     line = json.dumps(json.loads(serialise([ROW])) | {"problems": "two"})
     with pytest.raises(UsageError, match="r:1: field 'problems': "):
         parse(line, "r")
+
+
+def test_items_that_do_not_fit_the_problems_are_refused():
+    with pytest.raises(UsageError, match="r:1: 2 items of 3 problems"):
+        parse(serialise([replace(ROW, problems=3)]), "r")
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):

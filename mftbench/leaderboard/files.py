@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from mftbench.errors import StoreError, UsageError
@@ -78,7 +79,8 @@ def _publish(path: Path, content: str) -> None:
             os.fsync(file.fileno())
         scratch.replace(path)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink()
         raise StoreError(
             f"cannot write {path}: {error.strerror}; make room or permit it, then run again: "
             "finished artifacts are kept"

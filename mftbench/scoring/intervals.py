@@ -7,7 +7,7 @@ interval is as reproducible as the value in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -18,9 +18,6 @@ RESAMPLES = 10_000
 SEED = 0
 
 Items: TypeAlias = NDArray[np.float64]
-Draw: TypeAlias = Callable[[int], Items]
-
-_BATCH_CELLS = 2_000_000  # values per vectorised batch: 16 MB
 
 
 class Interval(NamedTuple):
@@ -41,18 +38,15 @@ def as_items(values: ArrayLike) -> Items:
     return items
 
 
-def mean_interval(values: ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED) -> Interval:
+def mean_interval(values: ArrayLike) -> Interval:
     """Bound the mean of per-problem values in 0..1, of shape (problems,) or (seeds, problems)."""
     items = as_items(values)
     if np.ptp(items) == 0:
         return _constant(float(items[0, 0]), Interval(0.0, 1.0), items.shape[1])
-    rng = np.random.default_rng(seed)
-    return _percentiles(lambda size: _over_seeds(items, size, rng), items.shape[1], resamples, rng)
+    return _central(_resampled_means(items, np.random.default_rng(SEED)))
 
 
-def difference_interval(
-    a: ArrayLike, b: ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED
-) -> Interval:
+def difference_interval(a: ArrayLike, b: ArrayLike) -> Interval:
     """Bound ``mean(a) - mean(b)`` where both answered the same problems, in the same order.
 
     A draw takes the same problems for both (that is the pairing) and the seeds of each on their
@@ -61,36 +55,41 @@ def difference_interval(
     left, right = as_items(a), as_items(b)
     if left.shape[1] != right.shape[1]:
         raise ValueError(f"{left.shape[1]} problems against {right.shape[1]}: nothing to pair")
-    gap = left[:, None, :] - right[None, :, :]
-    if np.ptp(gap) == 0:
-        return _constant(float(gap[0, 0, 0]), Interval(-1.0, 1.0), left.shape[1])
-    rng = np.random.default_rng(seed)
-
-    def draw(size: int) -> Items:
-        return _over_seeds(left, size, rng) - _over_seeds(right, size, rng)
-
-    return _percentiles(draw, left.shape[1], resamples, rng)
+    gaps = left[:, None, :] - right[None, :, :]
+    if np.ptp(gaps) == 0:
+        return _constant(float(gaps[0, 0, 0]), Interval(-1.0, 1.0), left.shape[1])
+    rng = np.random.default_rng(SEED)
+    return _central(_resampled_means(left, rng) - _resampled_means(right, rng))
 
 
-def _over_seeds(items: Items, size: int, rng: np.random.Generator) -> Items:
-    """Resample seeds: per-problem means of shape (size, problems)."""
-    seeds = len(items)
-    if seeds == 1:
-        return np.broadcast_to(items, (size, items.shape[1]))
-    weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=size) / seeds
-    return np.asarray(weights @ items)
+@lru_cache(maxsize=2)
+def _problem_counts(problems: int) -> NDArray[np.uint8]:
+    """Count how often each problem is drawn in each resample: shape (RESAMPLES, problems).
+
+    Shared by all intervals over sets of this size, which is what pairs them. A count cannot
+    overflow: drawing one problem more than 255 times has no chance in practice.
+    """
+    rng = np.random.default_rng(SEED)
+    drawn = rng.integers(problems, size=(RESAMPLES, problems))
+    cells = (drawn + problems * np.arange(RESAMPLES)[:, None]).ravel()
+    counts = np.bincount(cells, minlength=RESAMPLES * problems).astype(np.uint8)
+    return counts.reshape(RESAMPLES, problems)
 
 
-def _percentiles(draw: Draw, problems: int, resamples: int, rng: np.random.Generator) -> Interval:
-    """Resample problems on top of ``draw`` and take the central ``LEVEL`` of the means."""
-    batch = max(1, _BATCH_CELLS // problems)
-    means = []
-    for start in range(0, resamples, batch):
-        values = draw(min(batch, resamples - start))
-        chosen = rng.integers(problems, size=values.shape)
-        means.append(np.take_along_axis(values, chosen, axis=1).mean(axis=1))
+def _resampled_means(items: Items, rng: np.random.Generator) -> Items:
+    """Resample problems and, by ``rng``, seeds: one mean per resample."""
+    seeds, problems = items.shape
+    # In parts, because a part is widened to float64: 8 times its size.
+    parts = np.array_split(_problem_counts(problems), 10)
+    means = np.concatenate([part @ items.T for part in parts]) / problems  # (RESAMPLES, seeds)
+    weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES) / seeds
+    return np.asarray((means * weights).sum(axis=1))
+
+
+def _central(means: Items) -> Interval:
+    """Take the central ``LEVEL`` of resampled means."""
     tail = (1 - LEVEL) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
+    low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(float(low), float(high))
 
 
