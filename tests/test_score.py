@@ -41,6 +41,12 @@ def test_a_missing_problem_stays_in_the_denominator_and_takes_the_interval():
     assert (only.missing, only.value, only.low) == (2, pytest.approx(1 / 3), None)
 
 
+def test_a_problem_that_lost_a_sample_is_missing():
+    verdicts = {"a": [PASSED, PASSED], "b": [PASSED]}
+    (only,) = score(verdicts, PASS, (1,), ("a", "b"), samples=2)
+    assert (only.items, only.missing, only.samples) == ((1.0, None), 1, 2)
+
+
 def test_nothing_but_missing_problems_is_no_score():
     (only,) = score({}, PASS, (1,), ("a", "b"))
     assert (only.value, only.missing, only.samples) == (None, 2, 0)

@@ -39,21 +39,25 @@ def score(
     metrics: Sequence[Metric],
     k: Sequence[int],
     problem_ids: Sequence[str],
+    *,
+    samples: int = 1,
 ) -> tuple[Score, ...]:
     """Score verdicts, given per problem id in sample order, by each metric in the task's order.
 
     A ``pass`` metric gives one score per k ("pass@1"), a ``mean`` metric one under its own name.
-    The first score is the task's headline. A problem without verdicts is missing: the
-    infrastructure failed, not the model. Raises UsageError for verdicts of problems outside the
-    set, PluginError for a value of a mean metric that is not in 0..1.
+    The first score is the task's headline. A problem with fewer verdicts than the ``samples`` it
+    was asked for is missing: the infrastructure failed, not the model. Raises UsageError for
+    verdicts of problems outside the set, PluginError for a value of a mean metric that is not in
+    0..1.
     """
     ids = sorted(problem_ids)
     _check_ids(verdicts, ids)
     measures = [measure for metric in metrics for measure in _measures(metric, k)]
-    answered = [verdicts.get(item, ()) for item in ids]
-    samples = min((len(sample) for sample in answered if sample), default=0)
+    given = [verdicts.get(item, ()) for item in ids]
+    answered = [sample if len(sample) >= samples else () for sample in given]
+    fewest = min((len(sample) for sample in answered if sample), default=0)
     return tuple(
-        _score(measure, ids, answered, samples, headline=position == 0)
+        _score(measure, ids, answered, fewest, headline=position == 0)
         for position, measure in enumerate(measures)
     )
 
