@@ -4,6 +4,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from training_runs import install_plugin
+
 from mftbench.errors import PluginError, UsageError
 from mftbench.stages import Balance
 from mftbench.testing.balancer import check_balancer
@@ -15,7 +17,6 @@ from mftbench.training.balancing.registry import (
     make_balancer,
 )
 from mftbench.training.balancing.statistics import SAMPLE, BatchStatistics
-from training_runs import install_plugin
 
 # Rows A (task 0) with token losses 1, 2, 3, B (task 0) 4, C (task 1) 10, 2.
 TASKS = (BalancedTask("first"), BalancedTask("second"))
@@ -96,7 +97,7 @@ def test_option_of_the_wrong_type_is_named():
 
 
 def test_weight_of_an_unknown_task_suggests_the_nearest():
-    with pytest.raises(UsageError, match="unknown task 'frist'.* did you mean 'first'"):
+    with pytest.raises(UsageError, match=r"unknown task 'frist'.* did you mean 'first'"):
         make_balancer(Balance("fixed_weights", {"weights": {"frist": 1}}), TASKS)
 
 

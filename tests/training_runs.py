@@ -1,8 +1,10 @@
-"""What the tests of training share: rows, a balancer with state, one step's gradient, whole runs."""
+"""What the tests of training share: rows, balancers, one step's gradient, whole runs."""
 
 import random
 
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM, TrainerCallback
+
 from mftbench.contract import Example, Prompt
 from mftbench.progress import Silent
 from mftbench.stages import Adapter, Balance, Optim, SourceRef, TaskData, TrainSpec
@@ -13,7 +15,6 @@ from mftbench.training.batches import Collator
 from mftbench.training.data import TokenRow
 from mftbench.training.train import train
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
-from transformers import LlamaConfig, LlamaForCausalLM, TrainerCallback
 
 torch.set_num_threads(1)  # such small matrices only wait for a second thread
 

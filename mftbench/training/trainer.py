@@ -64,6 +64,7 @@ class MultiTaskTrainer(Trainer):
         self._batches: list[Batch] = []
         self._window: Window | None = None
         self._step: StepRecord | None = None
+        self._grad_norm = 0.0
         super().__init__(
             model=model,
             args=args,
@@ -106,12 +107,13 @@ class MultiTaskTrainer(Trainer):
     def close_window(self) -> None:
         """End the backward passes of a step, before the optimizer moves anything.
 
-        Raises EngineError if a task's loss is not finite.
+        Raises EngineError if a task's loss or the gradient is not finite.
         """
         assert self._window is not None
         self._step = self._window.close(self._reduce)
         for task, loss in zip(self.recipe.tasks, self._step.losses.tolist(), strict=True):
             self._require_finite(f"loss of task {task!r}", loss)
+        self._require_finite("gradient norm", self._grad_norm)
         self.meter.add(self._step)
 
     def end_step(self) -> None:
@@ -183,10 +185,9 @@ class MultiTaskTrainer(Trainer):
         return self.sampler
 
     def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> float:
-        # The last place before the optimizer's step that knows the norm.
-        norm = float(super()._get_grad_norm(model, grad_norm=grad_norm))  # type: ignore[no-untyped-call]
-        self._require_finite("gradient norm", norm)
-        return norm
+        # Kept because no hook before the optimizer's step is told.
+        self._grad_norm = float(super()._get_grad_norm(model, grad_norm=grad_norm))  # type: ignore[no-untyped-call]
+        return self._grad_norm
 
     def floating_point_ops(self, inputs: Batch) -> int:
         """Give 0: the library's estimate walks over all parameters in each micro-batch."""
