@@ -3,9 +3,11 @@ from dataclasses import replace
 import pytest
 from board_rows import BASE, MFT, MIXED, SINGLE, board_rows, row
 
+from mftbench.contract import Metric, Outcome, Verdict
 from mftbench.errors import UsageError
 from mftbench.leaderboard.board import make_board
 from mftbench.leaderboard.table import Mark
+from mftbench.scoring.score import score
 from mftbench.study import Study
 
 HALF = [1.0, 0.0] * 50
@@ -78,9 +80,6 @@ def test_a_cell_is_the_mean_of_its_seeds():
 
 
 def test_the_interval_of_one_seed_is_the_scores_interval():
-    from mftbench.contract import Metric, Outcome, Verdict
-    from mftbench.scoring.score import score
-
     verdicts = {str(i): [Verdict(Outcome.PASSED if i % 3 else Outcome.FAILED)] for i in range(90)}
     (scored,) = score(verdicts, (Metric("pass"),), (1,), list(verdicts))
     table = section([row(scored.items, **MFT)]).main

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from board_rows import MFT, board_rows, row
 
@@ -136,8 +138,6 @@ def test_a_mode_with_several_balancers_asks_for_one(boards):
 
 
 def test_several_base_models_ask_for_one(boards):
-    from dataclasses import replace
-
     rows = [*board_rows(), *(replace(r, model="smollm2") for r in board_rows())]
     write_board(boards, rows)
     with pytest.raises(UsageError, match=r"2 models \(nano, smollm2\); name --model"):

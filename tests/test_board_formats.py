@@ -94,6 +94,12 @@ def test_missing_items_show_a_lower_bound_and_their_count():
     assert "| missing |" in text
 
 
+def test_a_cell_that_was_not_evaluated_is_a_dash():
+    text = markdown([row(HALF, **MFT), row(HALF, task="sql", **MIXED)])
+    assert "| – |" in text
+    assert "- – not evaluated." in text
+
+
 def test_latex_escapes_every_special_character():
     assert escape(r"a_b & 5% \ {x} #1 $ ^ ~ ≥ ≈") == (
         r"a\_b \& 5\% \textbackslash{} \{x\} \#1 \$ \textasciicircum{} \textasciitilde{} "

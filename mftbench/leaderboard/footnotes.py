@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mftbench.leaderboard.cells import Cell, Column, System
 from mftbench.leaderboard.table import Mark, Table
-from mftbench.leaderboard.wording import AT_LEAST, MARKS, UNSEEN
+from mftbench.leaderboard.wording import ABSENT, AT_LEAST, MARKS, UNSEEN
 from mftbench.scoring.intervals import LEVEL, RESAMPLES, SEED
 
 FINDING_SEEDS = 3
@@ -89,6 +89,11 @@ def _missing(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
         )
 
 
+def _absent(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    if len(entries) < len(table.systems) * len(table.columns):
+        yield f"{ABSENT} not evaluated."
+
+
 def _unavailable(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
     if any(cell.value is None and not cell.missing for _, _, cell in entries):
         yield "n/a: not available, there are fewer samples per problem than k."
@@ -137,6 +142,7 @@ _NOTES: tuple[Callable[[Table, Sequence[Entry]], Iterator[str]], ...] = (
     _synthetic,
     _unseen,
     _missing,
+    _absent,
     _unavailable,
     _in_process,
     _no_code,
