@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mftbench.canonical import digest
-from mftbench.leaderboard.files import write_board
+from mftbench.leaderboard.files import ROOT, write_board
 from mftbench.leaderboard.rows import Row
 from mftbench.study import Study, load_study, study_toml
-
-ROOT = Path("leaderboards")
 
 
 def board_folder(study: Study, file: Path) -> Path:

@@ -57,7 +57,7 @@ class Cell:
     @property
     def balancer(self) -> str:
         """Name the balancer where it tells cells apart."""
-        return self.train.balance.name if self.train and self.mode == "mft" else ""
+        return self.train.balance.label if self.train and self.mode == "mft" else ""
 
     @property
     def train_tasks(self) -> tuple[str, ...]:

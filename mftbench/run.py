@@ -130,9 +130,10 @@ class _Cell:
 
     def judged(self, evaluation: Evaluation, executions: Path) -> Scored:
         """Judge and score the executions in a folder."""
-        spec = evaluation.score
+        spec, task = evaluation.score, self.bench.tasks[evaluation.task]
         problems = self.bench.problems(spec.task, spec.source)
-        return judge(self.bench.tasks[spec.task], problems, read_executed(executions), spec.k)
+        samples = evaluation.generate.sampling.n
+        return judge(task, problems, read_executed(executions), spec.k, samples)
 
     def _get_or_make(
         self, stage: str, spec: object, make: Callable[[Path, Path], None]

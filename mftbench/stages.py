@@ -61,6 +61,13 @@ class Balance:
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     scope: Literal["global", "micro"] = "global"
 
+    @property
+    def label(self) -> str:
+        """Name this balancer so that no two settings of one method share a name."""
+        options = ",".join(f"{name}={value}" for name, value in sorted(self.options.items()))
+        micro = " (micro-batch)" if self.scope == "micro" else ""
+        return f"{self.name}({options}){micro}" if options else f"{self.name}{micro}"
+
 
 @dataclass(frozen=True)
 class Adapter:

@@ -111,3 +111,10 @@ def test_an_unseen_task_is_evaluated_and_not_trained_on():
     cells = plan(study, context())
     assert [cell.train_tasks for cell in cells] == [(), ("a",), ("b",), ("a", "b")]
     assert [evaluation.task for evaluation in cells[-1].evaluations] == ["a", "b", "c"]
+
+
+def test_two_settings_of_one_balancer_have_two_names():
+    balancers = (Balance("x", {"t": 1}), Balance("x", {"t": 2}), Balance("x", scope="micro"))
+    study = replace(STUDY, modes=("mft",), balancers=balancers, seeds=(1,), baseline=False)
+    names = [cell.balancer for cell in plan(study, context())]
+    assert names == ["x(t=1)", "x(t=2)", "x (micro-batch)"]

@@ -34,9 +34,15 @@ class Scored:
 
 
 def judge(
-    task: Task, problems: Mapping[str, Problem], executed: Sequence[Executed], k: Sequence[int]
+    task: Task,
+    problems: Mapping[str, Problem],
+    executed: Sequence[Executed],
+    k: Sequence[int],
+    samples: int,
 ) -> Scored:
-    """Judge every item and score against the whole problem set; the rest is counted as missing.
+    """Judge every item and score against the whole problem set of ``samples`` samples each.
+
+    A problem that lacks a sample is counted as missing.
 
     Raises PluginError if the task's judge raised.
     """
@@ -44,7 +50,7 @@ def judge(
     for item in sorted(executed, key=lambda item: (item.problem, item.sample)):
         verdicts[item.problem].append(_verdict(task, problems[item.problem], item))
     return Scored(
-        scores=score(verdicts, task.metrics, k, list(problems)),
+        scores=score(verdicts, task.metrics, k, list(problems), samples=samples),
         outcomes=count_outcomes(verdicts),
         in_process=count_in_process(verdicts),
         problems=len(problems),
