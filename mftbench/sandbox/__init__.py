@@ -1,1 +1,1 @@
-""""""
+"""Running what a model wrote: backends, supervision, verdicts."""

@@ -16,7 +16,7 @@ class Probe:
     usable: bool
     reason: str
     languages: Mapping[str, str]
-    """Language to version for each that can run; a missing language's items are missing, not failed."""
+    """Language to version for each that can run; items of a missing one are missing, not failed."""
 
 
 class Sandbox(Protocol):

@@ -1,9 +1,9 @@
 """Isolation with nothing but pip: namespaces by bubblewrap, limits by the runner and a watch.
 
-Covered: user, process, network, mount, IPC, host name and cgroup namespaces of its own for every process; no
-capability; a read-only root of system folders, an empty work folder in memory of bounded size; an empty
-environment; every process of a step is gone when the step is over. Not covered: holes in the kernel
-itself, and the share of processor time that other work on the machine gets.
+Covered: user, process, network, mount, IPC, host name and cgroup namespaces of its own for every
+process; no capability; a read-only root of system folders, an empty work folder in memory of
+bounded size; an environment of constants; every process of a step is gone when the step is over.
+Not covered: holes in the kernel itself, and the processor time that is left for other work.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from mftbench.contract import Limits
 
 @dataclass(frozen=True)
 class Launch:
-    """One process to start: its runner, its standard streams, and the descriptors that it inherits."""
+    """One process to start: its runner, standard streams, and inherited descriptors."""
 
     runner: str
     stdin: int

@@ -51,7 +51,7 @@ def namespaces() -> list[str]:
 
 
 def mounts(runners: Path, limits: Limits) -> list[str]:
-    """List the options that make the file system: system folders, interpreters, runners, a work folder.
+    """List the options that make the file system: system, interpreters, runners, work folder.
 
     Whatever can be written is in memory and bounded; the rest is read-only.
     """

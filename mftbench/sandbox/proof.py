@@ -74,7 +74,7 @@ def read_report(body: bytes, nonce: str) -> Report | None:
 
 
 def _limits(limits: Limits, per_user: bool) -> dict[str, JsonValue]:
-    """Say the limits as a runner sets them. ``per_user``: the runner has a user space of its own."""
+    """Say the limits as a runner sets them. ``per_user``: it has a user namespace of its own."""
     return {
         "cpu_s": math.ceil(limits.cpu_s),
         "wall_s": limits.wall_s,

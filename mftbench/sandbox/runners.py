@@ -40,7 +40,7 @@ def runner_files() -> list[Path]:
 
 @cache
 def runners_digest() -> str:
-    """Digest names and contents of all runners: what an execution depends on besides its program."""
+    """Digest names and contents of all runners: what an execution depends on beside its program."""
     digest = hashlib.sha256()
     folder = runners_folder()
     for path in runner_files():

@@ -62,7 +62,7 @@ class Group:
 
 @dataclass(frozen=True)
 class End:
-    """How a step ended: by itself (``exits``, one per cell, None where it was still alive) or by us."""
+    """How a step ended: by itself (``exits``, one per cell, None if still alive) or by us."""
 
     exits: tuple[Exit | None, ...]
     limit: Limit | None
@@ -71,8 +71,8 @@ class End:
 def supervise(group: Group, limits: Limits, deadline: float) -> End:
     """Read and watch until the step's own process ends or a limit is reached; then end all of it.
 
-    The step's end is the verdict's moment: a process that outlives it and holds a pipe is ended, not
-    waited for.
+    The step's end is the verdict's moment: a process that outlives it and holds a pipe is ended,
+    not waited for.
     """
     selector = selectors.DefaultSelector()
     try:
@@ -92,7 +92,7 @@ def supervise(group: Group, limits: Limits, deadline: float) -> End:
         selector.close()
 
 
-class _exit_events:  # noqa: N801
+class _exit_events:
     """Wake the selector when a process ends, where the system can tell (pidfd)."""
 
     def __init__(self, selector: selectors.BaseSelector, cell: Cell) -> None:
@@ -139,7 +139,7 @@ def _until_end(
 
 
 def _await_peers(peers: Sequence[Cell]) -> None:
-    """Give peers, whose pipes have just closed, a moment to end: how they end may explain the step."""
+    """Give peers, whose pipes have just closed, a moment to end: how they do may explain it."""
     patience = time.monotonic() + _PEER_END_S
     while any(peer.exit() is None for peer in peers) and time.monotonic() < patience:
         time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""What one step's result is worth: the one place where limits, proof and report become a verdict."""
+"""What one step's result is worth: limits, proof and report become a verdict here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mftbench.contract import Outcome, StepResult, Verdict
 
 
 def verdict_of(result: StepResult) -> Verdict:
-    """Judge a step. A pass needs the proved report and exit status 0; missing proof is early exit."""
+    """Judge a step: a pass needs the proved report and exit status 0; no proof is early exit."""
     outcome, reason = _outcome(result)
     return Verdict(outcome, reason, in_process=result.in_process)
 

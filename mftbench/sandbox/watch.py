@@ -68,3 +68,16 @@ def _children(thread: Path) -> list[int]:
         return [int(pid) for pid in (thread / "children").read_text().split()]
     except OSError:
         return []
+
+
+def all_processes() -> list[int]:
+    """List every process of the machine that can be seen."""
+    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
+
+
+def environment(pid: int) -> bytes:
+    """Read a process's initial environment; empty if it is gone or another user's."""
+    try:
+        return (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return b""

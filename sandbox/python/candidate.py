@@ -1,7 +1,7 @@
 """The judged side of a Python suite: loads the candidate's program and answers calls to it.
 
-This process holds no test, no expected value and no nonce; whatever the program does here, it can only
-change its own answers.
+This process holds no test, no expected value and no nonce; whatever the program does here, it can
+only change its own answers.
 """
 
 import os
@@ -9,10 +9,10 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from channel import Channel  # noqa: E402
-from program import LoadError, load  # noqa: E402
-from serve import serve  # noqa: E402
-from session import begin  # noqa: E402
+from channel import Channel
+from program import LoadError, load
+from serve import serve
+from session import begin
 
 
 def main():

@@ -25,7 +25,7 @@ class Channel:
         """Write one message. Raises Vanished, or Uncarriable if it is too long."""
         body = json.dumps(message).encode("ascii")
         if len(body) > MAX_BYTES:
-            raise Uncarriable("a message of %d bytes cannot be carried" % len(body))
+            raise Uncarriable(f"a message of {len(body)} bytes cannot be carried")
         body = len(body).to_bytes(8, "big") + body
         try:
             while body:
@@ -37,7 +37,7 @@ class Channel:
         """Read one message, a JSON object of any content. Raises Vanished and Malformed."""
         length = int.from_bytes(self._exactly(8), "big")
         if length > MAX_BYTES:
-            raise Malformed("a message is longer than %d bytes" % MAX_BYTES)
+            raise Malformed(f"a message is longer than {MAX_BYTES} bytes")
         message = parse(self._exactly(length))
         if type(message) is not dict:
             raise Malformed("a message is not an object")

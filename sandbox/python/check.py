@@ -1,7 +1,7 @@
 """The judging side of a Python suite: runs the trusted suite against stand-ins of the candidate.
 
-The candidate's functions live in the peer process. What comes back is rebuilt from typed values, so no
-method of a candidate's object ever runs here.
+The candidate's functions live in the peer process. What comes back is rebuilt from typed values,
+so no method of a candidate's object ever runs here.
 """
 
 import os
@@ -9,12 +9,12 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from channel import Channel, Vanished  # noqa: E402
-from checks import COUNTER, Count, compile_counted, failed_line  # noqa: E402
-from program import describe, outcome_of  # noqa: E402
-from proxy import Lost, Remote  # noqa: E402
-from session import begin  # noqa: E402
-from wire import Malformed  # noqa: E402
+from channel import Channel, Vanished
+from checks import COUNTER, Count, compile_counted, failed_line
+from program import describe, outcome_of
+from proxy import Lost, Remote
+from session import begin
+from wire import Malformed
 
 SUITE = "suite"
 
@@ -32,7 +32,7 @@ def main():
     ):
         wanted = "at least 1" if expected is None else expected
         outcome = "failed" if count.value else "no_tests"
-        message = "%d checks were executed, not %s" % (count.value, wanted)
+        message = f"{count.value} checks were executed, not {wanted}"
     session.report(outcome, message, count.value, expected or 0)
 
 
@@ -66,7 +66,7 @@ def run(code, namespace, remote, source):
     except BaseException as error:
         if error is remote.raised:
             return outcome_of(error), describe(error)
-        return "failed", "%s (%s)" % (describe(error), failed_line(error, source, SUITE))
+        return "failed", f"{describe(error)} ({failed_line(error, source, SUITE)})"
     if isinstance(remote.failure, Vanished):
         return "early_exit", "the program ended during a call"
     if remote.failure is not None:

@@ -10,11 +10,11 @@ def compile_counted(source, name):
 
     Raises what compile raises.
     """
-    tree = ast.parse(source, "<%s>" % name)
+    tree = ast.parse(source, f"<{name}>")
     tree.body = [part for node in tree.body for part in _top_level(node)]
     tree = _CountAsserts().visit(tree)
     ast.fix_missing_locations(tree)
-    return compile(tree, "<%s>" % name, "exec")
+    return compile(tree, f"<{name}>", "exec")
 
 
 def _top_level(node):
@@ -51,12 +51,8 @@ def failed_line(error, source, name):
     """Show the last line of the suite that the exception went through."""
     number, trace = 0, error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == "<%s>" % name:
+        if trace.tb_frame.f_code.co_filename == f"<{name}>":
             number = trace.tb_lineno
         trace = trace.tb_next
     lines = source.splitlines()
-    return (
-        "line %d: %s" % (number, lines[number - 1].strip()[:300])
-        if 0 < number <= len(lines)
-        else ""
-    )
+    return f"line {number}: {lines[number - 1].strip()[:300]}" if 0 < number <= len(lines) else ""

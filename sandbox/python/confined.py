@@ -1,4 +1,4 @@
-"""Become another program under this session's limits: for interpreters that cannot limit themselves.
+"""Become another program under the limits: for interpreters that cannot limit themselves.
 
 The message stays on standard input for that program; only its limits are read here.
 """
@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from session import confine  # noqa: E402
+from session import confine
 
 
 def main():

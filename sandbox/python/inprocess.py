@@ -1,8 +1,8 @@
 """A Python suite with the candidate in the same process, for what cannot be carried between two.
 
-Covered: leaving early, printing a marker, a suite that executes nothing. Not covered: a candidate that
-walks frames to the report, patches built-ins or returns objects that are equal to everything. That is
-why scores from here are labelled.
+Covered: leaving early, printing a marker, a suite that executes nothing. Not covered: a candidate
+that walks frames to the report, patches built-ins or returns objects that are equal to everything.
+That is why scores from here are labelled.
 """
 
 import os
@@ -10,9 +10,9 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from checks import COUNTER, Count, compile_counted, failed_line  # noqa: E402
-from program import LoadError, describe, load, outcome_of  # noqa: E402
-from session import begin  # noqa: E402
+from checks import COUNTER, Count, compile_counted, failed_line
+from program import LoadError, describe, load, outcome_of
+from session import begin
 
 SUITE = "suite"
 
@@ -31,12 +31,12 @@ def main():
         and count.value != expected
         and (expected is not None or not count.value)
     ):
-        outcome, message = "no_tests", "%d checks were executed" % count.value
+        outcome, message = "no_tests", f"{count.value} checks were executed"
     report(outcome, message, count.value, expected or 0)
 
 
 def judge(request, code, count):
-    """Return the outcome and a message; leaving early is caught here or shows as a missing report."""
+    """Return the outcome and a message; leaving early shows here or as a missing report."""
     try:
         namespace = load(request["source"])
         namespace[COUNTER] = count

@@ -24,7 +24,7 @@ def load(source, name="candidate"):
     ``SystemExit`` passes through: leaving is the caller's to judge. Raises LoadError.
     """
     try:
-        code = compile(source, "<%s>" % name, "exec")
+        code = compile(source, f"<{name}>", "exec")
     except BaseException as error:  # NUL bytes, surrogates and the parser's own limits included
         raise LoadError(COMPILE_ERROR, describe(error)) from None
     module = types.ModuleType(name)
@@ -53,4 +53,4 @@ def describe(error):
     except BaseException:
         return name
     text = text.encode("ascii", "backslashreplace").decode("ascii")
-    return ("%s: %s" % (name, text[:300])) if text else name
+    return f"{name}: {text[:300]}" if text else name

@@ -44,7 +44,7 @@ class Remote:
             self.failure = error
             raise
         except (Uncarriable, Malformed) as error:
-            self.failure = Lost("%s(): %s" % (name, error))
+            self.failure = Lost(f"{name}(): {error}")
             raise self.failure from None
 
     def _exchange(self, name, args, kwargs):
@@ -101,7 +101,7 @@ def _mutate(forms, args, kwargs):
     new_args, new_kwargs = changed
     if type(new_args) is not list or len(new_args) != len(args) or type(new_kwargs) is not dict:
         raise Malformed("the answer's arguments are not those of the call")
-    for old, new in zip(args, new_args):
+    for old, new in zip(args, new_args, strict=True):
         merge(old, new)
     for name, old in kwargs.items():
         merge(old, new_kwargs.get(name))
@@ -113,7 +113,7 @@ def merge(old, new):
         return
     if isinstance(old, (list, bytearray)):
         if type(old) is list:
-            new = [_merged(*pair) for pair in zip(old, new)] + new[len(old) :]
+            new = [_merged(*pair) for pair in zip(old, new, strict=False)] + new[len(old) :]
         old[:] = new
     elif isinstance(old, (dict, set)):
         if isinstance(old, dict):
@@ -125,7 +125,7 @@ def merge(old, new):
         old.clear()
         old.extend(fresh)
     elif type(old) is tuple:
-        for pair in zip(old, new):
+        for pair in zip(old, new, strict=False):
             merge(*pair)
 
 

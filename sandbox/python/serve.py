@@ -42,7 +42,7 @@ def _answer(message, namespace):
     try:
         function = namespace[message["call"]]
     except KeyError:
-        return _raised(NameError("the program defines no %r" % message["call"]))
+        return _raised(NameError(f"the program defines no {message['call']!r}"))
     try:
         value = function(*args, **kwargs)
     except SystemExit:

@@ -1,4 +1,4 @@
-"""How every Python runner starts: read the request, take the limits, keep the pipes out of reach."""
+"""How every Python runner starts: read the request, take the limits, keep its pipes to itself."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _LIMITS = {
 
 
 class Session:
-    """One runner's request, its limits, its report function and the pipe ends to the other process."""
+    """One runner's request, limits and report function, and its pipe ends to the other process."""
 
     __slots__ = ("inbox", "limits", "outbox", "report", "request")
 
@@ -28,10 +28,10 @@ class Session:
 
 
 def begin():
-    """Read the message on standard input and confine this process; call it once, first of all.
+    """Read the message on standard input and confine this process; called once, first of all.
 
-    Standard input is empty afterwards. The protocol's descriptors are closed in every child, so that
-    a forked child can neither answer nor hold a pipe open.
+    Standard input is empty afterwards. The protocol's descriptors are closed in every child, so
+    that a forked child can neither answer nor hold a pipe open.
     """
     text = _read_message()
     message = json.loads(text)
@@ -77,7 +77,7 @@ def _read_message():
 
 
 def _reporter(descriptor, nonce):
-    """Make the function that proves the outcome and ends the process, whatever was patched since."""
+    """Make the function that proves the outcome and ends the process, despite later patches."""
     write, leave, dumps, flush = os.write, os._exit, json.dumps, _flush
 
     def report(outcome, message="", checks=0, expected_checks=0, detail=None):

@@ -1,8 +1,8 @@
 """Carry values between two processes as typed JSON: exact types, no pickle, nothing is executed.
 
-``None``, ``bool``, ``str``, small ``int``, finite ``float`` and ``list`` are JSON's own. Every other
-value is an object of one key that names its type: ``{"tuple": [1, 2]}``. Only exact types of the list
-below are carried; a subclass is not, so a value never arrives as less than it was.
+``None``, ``bool``, ``str``, small ``int``, finite ``float`` and ``list`` are JSON's own. Every
+other value is an object of one key that names its type: ``{"tuple": [1, 2]}``. Only exact types of
+the list below are carried; a subclass is not, so a value never arrives as less than it was.
 
 Not kept: identity (two references to one list arrive as two lists), and the default factory of a
 defaultdict unless it is a built-in type.
@@ -39,11 +39,11 @@ def loads(text):
 def parse(text):
     """Read JSON of any origin. Raises Malformed."""
     if len(text) > MAX_BYTES:
-        raise Malformed("a message is longer than %d bytes" % MAX_BYTES)
+        raise Malformed(f"a message is longer than {MAX_BYTES} bytes")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Malformed("a message is not JSON: %s" % error) from None
+        raise Malformed(f"a message is not JSON: {error}") from None
 
 
 def encode(value):
@@ -58,7 +58,7 @@ def decode(form):
     except Malformed:
         raise
     except (TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
-        raise Malformed("a message holds no value: %s" % type(error).__name__) from None
+        raise Malformed(f"a message holds no value: {type(error).__name__}") from None
 
 
 # ---------------------------------------------------------------- encoding
@@ -91,14 +91,14 @@ class _Encoder:
         if mark in self.active:
             raise Uncarriable("a value that contains itself cannot be carried")
         if len(self.active) >= MAX_DEPTH:
-            raise Uncarriable("a value nested deeper than %d cannot be carried" % MAX_DEPTH)
+            raise Uncarriable(f"a value nested deeper than {MAX_DEPTH} cannot be carried")
         self.active.add(mark)
         encode = self.encode
         encoded = [encode(value) for value in values]
         self.active.discard(mark)
         self.values += len(encoded)
         if self.values > MAX_VALUES:
-            raise Uncarriable("a value of more than %d parts cannot be carried" % MAX_VALUES)
+            raise Uncarriable(f"a value of more than {MAX_VALUES} parts cannot be carried")
         return encoded
 
     def pairs(self, value):
@@ -109,7 +109,7 @@ class _Encoder:
         name = kind.__qualname__
         known = _CARRIED.get(name)
         if known is None or _type(known[0], name) is not kind:
-            raise Uncarriable("a value of type %r cannot be carried" % name)
+            raise Uncarriable(f"a value of type {name!r} cannot be carried")
         return {name: known[1](self, value)}
 
 
@@ -125,14 +125,14 @@ def _encode_defaultdict(encoder, value):
 
 def _encode_type(encoder, value):
     if not _is_builtin(value):
-        raise Uncarriable("the class %r cannot be carried" % value.__qualname__)
+        raise Uncarriable(f"the class {value.__qualname__!r} cannot be carried")
     return value.__name__
 
 
 def _encode_datetime(encoder, value):
     zone = value.tzinfo
     if zone is not None and type(zone) is not _type("datetime", "timezone"):
-        raise Uncarriable("a time in a zone of type %r cannot be carried" % type(zone).__name__)
+        raise Uncarriable(f"a time in a zone of type {type(zone).__name__!r} cannot be carried")
     return [value.isoformat(), value.fold]
 
 
@@ -150,8 +150,8 @@ def _pairs(encoder, value):
 def _decode(form, depth):
     kind = type(form)
     if kind is list:
-        if depth >= MAX_DEPTH:
-            raise Malformed("a message is nested deeper than %d" % MAX_DEPTH)
+        if depth > 2 * MAX_DEPTH:  # a typed container is an object in a list: two levels each
+            raise Malformed("a message is nested too deep")
         return [_decode(item, depth + 1) for item in form]
     if kind is not dict:
         return form
@@ -172,7 +172,7 @@ def _decode_items(kind, body, depth):
 
 def _decode_pairs(kind, body, depth):
     keys, values = body
-    return kind(zip(_many(keys, depth), _many(values, depth)))
+    return kind(zip(_many(keys, depth), _many(values, depth), strict=True))
 
 
 def _decode_deque(kind, body, depth):
@@ -183,7 +183,7 @@ def _decode_deque(kind, body, depth):
 def _decode_defaultdict(kind, body, depth):
     name, keys, values = body
     factory = None if name is None else _builtin_type(name)
-    return kind(factory, zip(_many(keys, depth), _many(values, depth)))
+    return kind(factory, zip(_many(keys, depth), _many(values, depth), strict=True))
 
 
 def _decode_bytes(kind, body, depth):

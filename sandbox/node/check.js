@@ -1,0 +1,96 @@
+// A JavaScript suite with the candidate in one Node.js process.
+//
+// Covered: leaving early, printing a marker, a suite that executes nothing. Not covered: a candidate
+// that patches the language under the suite. That is why scores from here are labelled.
+"use strict";
+
+const fs = require("node:fs");
+const vm = require("node:vm");
+const strict = require("node:assert/strict");
+
+const message = JSON.parse(fs.readFileSync(0, "utf8"));
+const report = reporter(message.report, message.nonce);
+const request = message.request;
+delete message.nonce;
+
+let checks = 0;
+
+main();
+
+function main() {
+  let suite;
+  try {
+    suite = new vm.Script(request.suite, { filename: "suite.js" });
+  } catch (error) {
+    process.stderr.write(String(error) + "\n");
+    process.exitCode = 70; // the suite is ours: no verdict on the candidate
+    return;
+  }
+  const [outcome, text] = judge(suite);
+  const expected = request.expected_checks;
+  if (outcome !== "passed" || checks === expected || (expected == null && checks > 0)) {
+    report(outcome, text, checks, expected || 0);
+  } else {
+    report(checks ? "failed" : "no_tests", `${checks} checks were executed`, checks, expected || 0);
+  }
+}
+
+function judge(suite) {
+  let program;
+  try {
+    program = new vm.Script(request.source, { filename: "candidate.js" });
+  } catch (error) {
+    return ["compile_error", describe(error)];
+  }
+  try {
+    globalThis.require = require;
+    program.runInThisContext();
+  } catch (error) {
+    return ["error", describe(error)];
+  }
+  try {
+    globalThis.assert = counted(strict);
+    console.assert = (condition, ...rest) => globalThis.assert.ok(condition, rest.join(" ") || undefined);
+    suite.runInThisContext();
+  } catch (error) {
+    return [error instanceof strict.AssertionError ? "failed" : "error", describe(error)];
+  }
+  return ["passed", ""];
+}
+
+// node:assert/strict, with every call of it or of one of its functions counted.
+function counted(assert) {
+  const call = (target, self, args) => {
+    checks += 1;
+    return Reflect.apply(target, self, args);
+  };
+  const cover = { apply: call };
+  return new Proxy(assert, {
+    apply: call,
+    get(target, name) {
+      const value = target[name];
+      return typeof value === "function" && name !== "AssertionError" ? new Proxy(value, cover) : value;
+    },
+  });
+}
+
+function reporter(descriptor, nonce) {
+  const write = fs.writeSync.bind(fs);
+  const leave = process.reallyExit.bind(process);
+  const { stringify } = JSON;
+  const encode = Buffer.from.bind(Buffer);
+  return (outcome, text, done, expected) => {
+    const body = { outcome, message: text.slice(0, 1000), checks: done, expected_checks: expected, detail: {} };
+    const bytes = encode(stringify({ nonce, report: body }));
+    for (let at = 0; at < bytes.length; ) at += write(descriptor, bytes, at);
+    leave(0);
+  };
+}
+
+function describe(error) {
+  try {
+    return `${error.name || "Error"}: ${error.message}`.slice(0, 300);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
