@@ -78,10 +78,10 @@ def _models() -> Iterator[Finding]:
 
 
 def _sandboxes() -> Iterator[Finding]:
-    from mftbench.sandbox.select import BACKENDS, open_sandbox
+    from mftbench.sandbox.select import sandboxes
 
-    for name in BACKENDS:
-        sandbox = open_sandbox(name)
+    for name, factory in sandboxes().items():
+        sandbox = factory()
         probe = sandbox.probe()
         yield f"sandbox {name}", probe.usable, probe.reason
         for language, version in probe.languages.items():

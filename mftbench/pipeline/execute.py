@@ -19,7 +19,7 @@ from mftbench.itemlog import ItemLog, read_items, write_items
 from mftbench.progress import Progress
 from mftbench.records import from_json, to_json
 from mftbench.sandbox.backend import Sandbox
-from mftbench.sandbox.pool import Job, run_all
+from mftbench.sandbox.pool import Job, Running, run_all
 from mftbench.store import Unfinished
 
 EXECUTIONS = "executions.jsonl"
@@ -107,14 +107,26 @@ def _run(
     progress: Progress,
 ) -> list[str]:
     """Run each program once; give the reasons of those that the sandbox could not run."""
-    jobs = [Job(name, program) for name, (program, _) in waiting.items()]
+    items = {_label(completions[0]): completions for _, completions in waiting.values()}
+    jobs = [Job(_label(completions[0]), program) for program, completions in waiting.values()]
     failed: list[str] = []
-    for name, result in run_all(executor.sandbox, jobs, executor.limits, executor.workers):
-        completions = waiting[name][1]
+    running = Running()
+    results = run_all(executor.sandbox, jobs, executor.limits, executor.workers, running=running)
+    for name, result in results:
+        completions = items[name]
         if isinstance(result, SandboxError):
             failed.append(str(result))
         else:
             for item in completions:
                 log.append(to_json(Executed(item.problem, item.sample, execution=result)))
-        progress.advance(len(completions))
+        progress.advance(len(completions), _oldest(running))
     return failed
+
+
+def _label(completion: Completion) -> str:
+    return f"{completion.problem}#{completion.sample}"
+
+
+def _oldest(running: Running) -> str:
+    oldest = running.oldest()
+    return f"oldest: {oldest[0]} {oldest[1]:.0f} s" if oldest else ""

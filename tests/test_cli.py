@@ -1,0 +1,61 @@
+"""The command line: quick help, one-line errors, exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+def mftbench(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from mftbench.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+@pytest.fixture
+def study_file(tmp_path):
+    path = tmp_path / "s.toml"
+    path.write_text('name = "s"\nmodels = ["nano"]\ntasks = ["completion"]\n')
+    return str(path)
+
+
+def test_help_takes_less_than_a_second_and_lists_the_commands():
+    started = time.perf_counter()
+    result = mftbench("--help")
+    assert time.perf_counter() - started < 1.0  # 0.3 s on an idle machine
+    for command in ("run", "plan", "show", "doctor", "score", "compare", "tasks", "data"):
+        assert command in result.stdout
+
+
+def test_version_is_printed():
+    assert mftbench("--version").stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "optim.lrr=1"], "unknown key 'optim.lrr'"),
+        (["--set", 'tasks=["completon"]'], "unknown task 'completon'; did you mean 'completion'"),
+        (["--set", 'models=["nowhere/none"]'], "nowhere/none"),
+        (["--modes", "mftt"], "unknown mode 'mftt'"),
+        (["--set", 'data.completion.evaluate=["humanevil"]'], "did you mean 'humaneval'"),
+    ],
+)
+def test_a_wrong_study_is_one_line_and_exit_code_2(study_file, tmp_path, arguments, message):
+    result = mftbench("plan", study_file, *arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_missing_study_is_exit_code_2(tmp_path):
+    result = mftbench("run", "none.toml", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (2, "error: no study file at none.toml\n")
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    assert "Traceback" in mftbench("--debug", "run", "none.toml", cwd=tmp_path).stderr

@@ -1,0 +1,133 @@
+"""A whole study with fakes in place of model, engine and sandbox: no torch, no processes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mftbench.bench import Bench, Options, Seams
+from mftbench.contract import Program
+from mftbench.errors import EngineError, PluginError, SandboxError
+from mftbench.inference.scripted import ScriptedEngine
+from mftbench.leaderboard.rows import serialise
+from mftbench.pipeline.execute import EXECUTIONS
+from mftbench.progress import Silent
+from mftbench.run import Outcome, run
+from mftbench.sandbox.scripted import Scripted, passing
+from mftbench.study import Study, TaskSettings
+from mftbench.training.scripted import train
+
+SMALL = {"starter": {"train": 6, "problems": 4}}
+STUDY = Study(
+    name="fake",
+    models=("nano",),
+    tasks=("completion", "text_to_code"),
+    data={name: TaskSettings(options=SMALL) for name in ("completion", "text_to_code")},
+)
+
+
+def bench(folder, study=STUDY, trainer=train, engine=None, sandbox=None) -> Bench:
+    engine = engine or ScriptedEngine(lambda request: "    return 1\n```python\ndef f(): 1\n```")
+    seams = Seams(trainer, engine, sandbox or Scripted())
+    return Bench(study, Options(folder, workers=2), Silent(), seams)
+
+
+def run_in(folder, **changes) -> Outcome:
+    with bench(folder, **changes) as opened:
+        return run(opened)
+
+
+def test_a_study_gives_a_row_per_cell_and_task(tmp_path):
+    rows = run_in(tmp_path).rows
+    modes = sorted((row.mode, row.task) for row in rows)
+    tasks = STUDY.tasks
+    expected = [(mode, task) for mode in ("base", "mft", "mixed", "single") for task in tasks]
+    assert modes == expected
+
+
+def test_running_again_makes_nothing_and_gives_the_same_bytes(tmp_path):
+    first, second = run_in(tmp_path), run_in(tmp_path)
+    assert first.made > 0
+    assert second.made == 0
+    assert serialise(first.rows) == serialise(second.rows)
+
+
+def test_a_changed_judge_version_makes_only_scores(tmp_path):
+    run_in(tmp_path)
+    with bench(tmp_path) as opened:
+        opened.tasks = {
+            name: replace(task, judge_version=99) for name, task in opened.tasks.items()
+        }
+        assert run(opened).made == 8  # 4 modes of 2 tasks
+
+
+def test_a_trainer_that_fails_leaves_the_other_cells_done(tmp_path):
+    def fail(spec, *arguments):
+        if len(spec.tasks) == 1:
+            raise EngineError("out of memory")
+        train(spec, *arguments)
+
+    outcome = run_in(tmp_path, trainer=fail)
+    assert {failure.cell for failure in outcome.failures} == {
+        "nano single completion seed 1",
+        "nano single text_to_code seed 1",
+    }
+    assert {row.mode for row in outcome.rows} == {"base", "mixed", "mft"}
+    assert outcome.exit_code == 1
+
+
+def test_a_sandbox_that_fails_on_an_item_makes_it_missing_and_the_next_run_mends_it(tmp_path):
+    def broken(program: Program):
+        return SandboxError("no node here")
+
+    broken_run = run_in(tmp_path, sandbox=Scripted(broken))
+    assert all(row.missing == 4 for row in broken_run.rows)
+    assert broken_run.exit_code == 1
+    mended = run_in(tmp_path)
+    assert all(row.missing == 0 for row in mended.rows)
+    assert mended.exit_code == 0
+
+
+def test_an_interrupted_execution_goes_on_with_what_is_missing(tmp_path):
+    calls = []
+
+    def die(program: Program):
+        calls.append(program)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return passing(program)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in(tmp_path, sandbox=Scripted(die))
+    (log,) = tmp_path.glob(f"work/execute/*/{EXECUTIONS}")
+    kept = len(log.read_text().splitlines())
+    sandbox = Scripted()
+    run_in(tmp_path, sandbox=sandbox, study=replace(STUDY, modes=("mixed",)))
+    assert kept + len(sandbox.programs) >= 4
+    assert serialise(run_in(tmp_path).rows) == serialise(run_in(tmp_path / "fresh").rows)
+
+
+def test_a_plugin_that_raises_is_named_and_ends_with_exit_code_2(tmp_path):
+    def explode(problem, completion):
+        raise ValueError("boom")
+
+    with bench(tmp_path) as opened:
+        opened.tasks = {
+            **opened.tasks,
+            "completion": replace(opened.tasks["completion"], program=explode),
+        }
+        outcome = run(opened)
+    messages = {str(failure.error) for failure in outcome.failures}
+    assert any("task completion: program() raised ValueError on" in text for text in messages)
+    assert outcome.exit_code == PluginError.exit_code == 2
+    assert any(row.task == "text_to_code" for row in outcome.rows)
+
+
+def test_equal_programs_are_executed_once(tmp_path):
+    study = replace(STUDY, tasks=("completion",), modes=("mixed",), data={})
+    data = {"completion": TaskSettings(options={"starter": {"problems": 1, "train": 2}})}
+    sampling = replace(study.sampling, n=5, temperature=1.0)
+    sandbox = Scripted()
+    run_in(tmp_path, study=replace(study, data=data, sampling=sampling), sandbox=sandbox)
+    assert len(sandbox.programs) == 2  # the base and the mixed model, five equal samples each
