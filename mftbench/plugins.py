@@ -11,6 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +34,7 @@ class TaskPlugin:
     name: str
     origin: str
     load_value: Callable[[], object]
+    folder: Callable[[], Path]
 
     def __call__(self) -> Task:
         """Import the plugin and return its task.
@@ -105,7 +107,8 @@ def _built_in() -> Iterator[TaskPlugin]:
 def _installed() -> Iterator[TaskPlugin]:
     for point in entry_points(group=ENTRY_POINT_GROUP):
         distribution = point.dist.name if point.dist else "an unnamed distribution"
-        yield TaskPlugin(point.name, f"entry point of {distribution}: {point.value}", point.load)
+        origin = f"entry point of {distribution}: {point.value}"
+        yield TaskPlugin(point.name, origin, point.load, partial(_module_folder, point.module))
 
 
 def _in_folders(tasks_dirs: Sequence[Path]) -> Iterator[TaskPlugin]:
@@ -124,7 +127,21 @@ def _scan(folder: Path) -> Iterator[TaskPlugin]:
             raise UsageError(
                 f"task folder {str(init.parent)!r} is not a Python name; use letters, digits and _"
             )
-        yield TaskPlugin(name, str(init.parent), lambda init=init: _task_in(_import(init)))  # type: ignore[misc]
+        yield TaskPlugin(
+            name, str(init.parent), partial(_load_folder, init), partial(_parent, init)
+        )
+
+
+def _load_folder(init: Path) -> object:
+    return _task_in(_import(init))
+
+
+def _parent(init: Path) -> Path:
+    return init.parent
+
+
+def _module_folder(module: str) -> Path:
+    return Path(importlib.import_module(module).__file__ or "").parent
 
 
 def _import(init: Path) -> ModuleType:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Callable, Mapping
 
 from mftbench.sources.mbpp_row import Row
@@ -39,9 +38,7 @@ def split_function(row: Row) -> tuple[str, str] | None:
     None where the solution is not a single function below imports, or fills its header's line.
     """
     lines = row.source.splitlines(keepends=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in the data set's own strings
-        *above, function = ast.parse(row.source).body
+    *above, function = row.tree
     simple = all(isinstance(node, ast.Import | ast.ImportFrom) for node in above)
     if not (simple and isinstance(function, ast.FunctionDef)):
         return None

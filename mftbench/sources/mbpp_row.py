@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-import builtins
+import warnings
 from dataclasses import dataclass
+
+from mftbench.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,29 @@ class Row:
 
     @property
     def entry_point(self) -> str:
-        """The function that the first test calls; the file does not name it."""
-        called = (
-            node.func.id
-            for node in ast.walk(ast.parse(self.test_list[0]))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        )
-        return next(name for name in called if not hasattr(builtins, name))
+        """The function of the solution that the tests call; the file does not name it.
+
+        Raises UsageError if there is none.
+        """
+        defined = {node.name for node in self.tree if isinstance(node, ast.FunctionDef)}
+        used = {node.id for test in self.test_list for node in _names(test)}
+        if len(defined & used) != 1:
+            raise UsageError(f"MBPP problem {self.task_id}: the tests call no one function of it")
+        return (defined & used).pop()
+
+    @property
+    def tree(self) -> list[ast.stmt]:
+        """The solution's statements.
+
+        Raises UsageError if it does not parse.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in the data set's own strings
+            try:
+                return ast.parse(self.source).body
+            except (SyntaxError, ValueError) as error:
+                raise UsageError(f"MBPP problem {self.task_id}: code: {error}") from error
+
+
+def _names(test: str) -> list[ast.Name]:
+    return [node for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Name)]
