@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from mftbench.inference.attention import group_queries
 from mftbench.inference.text import Detokenizer
 from mftbench.models.loading import attach_adapter, load_model
 from mftbench.stages import ModelRef
@@ -84,6 +85,7 @@ class Slot:
     def _load(self, ref: ModelRef) -> Held:
         model, tokenizer = load_model(ref, self._dtype)
         torch.nn.Module.to(model, self._device)
+        group_queries(model)
         return Held(ref, model, tokenizer)
 
 
