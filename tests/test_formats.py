@@ -1,8 +1,9 @@
 import pytest
+from tiny_llama import save_tiny_llama
+
 from mftbench.errors import UsageError
 from mftbench.formats import FORMATS, encode, encode_all, render_prompt
 from mftbench.models import load_tokenizer
-from tiny_llama import save_tiny_llama
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,6 @@ import sys
 
 import pytest
 import torch
-from mftbench.training.balancing.statistics import TOKEN
-from mftbench.training.batches import Collator, statistics
-from mftbench.training.token_losses import sums_by_task, token_losses
 from training_runs import (
     NAMES,
     TASKS,
@@ -21,6 +18,10 @@ from training_runs import (
     tiny_llama,
     token_rows,
 )
+
+from mftbench.training.balancing.statistics import TOKEN
+from mftbench.training.batches import Collator, statistics
+from mftbench.training.token_losses import sums_by_task, token_losses
 
 SPLITS = [(1, 8), (2, 4), (4, 2)]
 BALANCERS = ["token_mean", "sample_mean", "task_token", "task_sample"]
