@@ -1,1 +1,1 @@
-"""The built-in suite of generated programs, and the built-in nano model pre-trained on its grammar."""
+"""The built-in suite of generated programs, and the nano model pre-trained on its grammar."""

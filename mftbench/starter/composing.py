@@ -20,12 +20,12 @@ def with_constant(operation: Operation, rng: Random) -> Stage:
 
 
 def compose(difficulty: int, rng: Random) -> Composition:
-    """Draw a composition of ``difficulty`` transforms and, mostly, an answer; at least two stages."""
+    """Draw ``difficulty`` transforms and, mostly, an answer; at least two stages in all."""
     source = kind = rng.choice(SOURCES)
     stages: list[Stage] = []
     while len(stages) < difficulty:
         operation = rng.choice(TRANSFORMS[kind])
-        if stages and stages[-1].operation.family == operation.family:
+        if stages and stages[-1].operation is operation:
             continue
         stages.append(with_constant(operation, rng))
         kind = operation.gives
@@ -37,17 +37,16 @@ def compose(difficulty: int, rng: Random) -> Composition:
 def evaluate(stages: tuple[Stage, ...], value: JsonValue) -> JsonValue:
     """Send a value through the stages; ValueError where it grows beyond a readable case."""
     for stage in stages:
-        value = stage.apply(value)
+        value = stage.function(value)
         if _extent(value) > _LARGEST:
             raise ValueError(f"{stage.operation.name} grows beyond {_LARGEST}")
     return value
 
 
 def _extent(value: JsonValue) -> float:
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, str):
-        return len(value)
+    """Give the largest number in a value, or its length where it holds none."""
     if isinstance(value, dict):
-        return max(map(_extent, value.values()), default=0)
-    return max(map(_extent, value), default=0) if value else 0
+        value = list(value.values())
+    if isinstance(value, list):
+        return max([len(value), *(item for item in value if isinstance(item, int))])
+    return len(value) if isinstance(value, str) else value or 0

@@ -1,4 +1,4 @@
-"""The grammar of small programs: typed operations, and the compositions that are split by structure."""
+"""The grammar of small programs: typed operations, and compositions split by structure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal
 
 from pydantic import JsonValue
@@ -31,9 +31,9 @@ class Operation:
     """One step of a program in every rendering.
 
     ``python`` and ``javascript`` are expressions in which ``$x`` stands for the incoming value and
-    ``$k`` for the constant, one of ``constants``; ``phrases`` say the same in English. Operations of
-    one ``family`` are easily mistaken for each other, which is what mutants do. The Python expression
-    is the meaning: expected values are computed by it.
+    ``$k`` for the constant, one of ``constants``; ``phrases`` say the same in English. Operations
+    of one ``family`` are easily mistaken for each other, which is what mutants do. The Python
+    expression is the meaning: expected values are computed by it.
     """
 
     name: str
@@ -58,9 +58,10 @@ class Stage:
         """Put the incoming value's name and the constant into a template."""
         return template.replace("$x", value).replace("$k", str(self.constant))
 
-    def apply(self, value: JsonValue) -> JsonValue:
-        """Compute what the stage makes of a value, by its Python expression."""
-        return _compiled(self.fill(self.operation.python, "x"))(value)
+    @cached_property
+    def function(self) -> Callable[[JsonValue], JsonValue]:
+        """Give what the stage does to a value: its Python expression, compiled."""
+        return _compiled(self.fill(self.operation.python, "x"))
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,17 @@ _SIBLINGS: dict[str, tuple[Operation, ...]] = {
 
 def mutants(composition: Composition, rng: Random) -> list[Composition]:
     """Give the neighbours of a composition in random order; some may mean the same as it."""
-    found: list[Composition] = []
+    found = shortened(composition)
     for position, stage in enumerate(composition.stages):
         found += [_with(composition, position, (other,)) for other in _replacements(stage, rng)]
-        if _droppable(composition, position):
-            found.append(_with(composition, position, ()))
     rng.shuffle(found)
     return found
+
+
+def shortened(composition: Composition) -> list[Composition]:
+    """Give the compositions that leave out one stage, where the kinds allow it."""
+    positions = range(len(composition.stages))
+    return [_with(composition, at, ()) for at in positions if _droppable(composition, at)]
 
 
 def _replacements(stage: Stage, rng: Random) -> Iterator[Stage]:

@@ -1,4 +1,4 @@
-"""Draws questions over a table with the SELECT that answers them, and proves that every clause matters."""
+"""Draws questions with the SELECT that answers them, and proves that every clause matters."""
 
 from __future__ import annotations
 
@@ -113,14 +113,19 @@ class Select:
 
 def ask(difficulty: int, split: Split, rng: Random) -> Question | None:
     """Draw a question of ``difficulty`` clauses; None where it is the other split's, or dull."""
-    outline = _outline(difficulty, rng)
-    if split_of(outline.structure) != split:
-        return None
-    select = _select(outline, draw_table(rng), rng)
-    if not _telling(select):
+    select = draw_select(difficulty, split, rng)
+    if select is None or not _telling(select):
         return None
     schema = select.table.schema(with_lookup=select.join)
     return Question(select.english(), schema, select.sql())
+
+
+def draw_select(difficulty: int, split: Split, rng: Random) -> Select | None:
+    """Draw a query of ``difficulty`` clauses over a new table; None where it is not the split's."""
+    outline = _outline(difficulty, rng)
+    if split_of(outline.structure) != split:
+        return None
+    return _select(outline, draw_table(rng), rng)
 
 
 @cache
@@ -176,7 +181,7 @@ def _select(outline: Outline, table: Table, rng: Random) -> Select:
 
 
 def _telling(select: Select) -> bool:
-    """Say whether the rows are not empty, their order has no ties, and every clause changes them."""
+    """Say whether there are rows, in an order without ties, that every clause changes."""
     database = select.table.open()
     try:
         rows = database.execute(select.sql()).fetchall()

@@ -47,7 +47,7 @@ def docstring(composition: Composition, rng: Random) -> str:
 
 
 def _statements(stages: tuple[Stage, ...], parameter: str, *, javascript: bool) -> list[str]:
-    """One assignment per stage and a return; the incoming value is the parameter, then ``result``."""
+    """Write one assignment a stage, and a return; values go by the parameter, then ``result``."""
     lines: list[str] = []
     value = parameter
     for position, stage in enumerate(stages):

@@ -1,4 +1,4 @@
-"""The starter suite: generated programs and queries, split by composition, the same for a seed for ever."""
+"""The starter suite: generated programs and queries, split by composition, fixed by seed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,17 @@ from pydantic import JsonValue
 
 from mftbench.errors import UsageError
 from mftbench.starter import rendering
-from mftbench.starter.composing import compose, evaluate
+from mftbench.starter.composing import compose
 from mftbench.starter.grammar import Composition, Split, split_of
-from mftbench.starter.mutation import mutants
+from mftbench.starter.proving import DECISIVE, Proof, prove
 from mftbench.starter.querying import Question, ask
-from mftbench.starter.values import FUNCTIONS, PARAMETERS, draw
+from mftbench.starter.values import FUNCTIONS, PARAMETERS
 
 __all__ = ["DIFFICULTIES", "VERSION", "Case", "ProgramItem", "QueryItem", "programs", "queries"]
 
 VERSION = 1  # bump when any item changes for the same arguments
 DIFFICULTIES = range(1, 5)
 
-_CASES = 6
-_DECISIVE = 3  # so many cases, the first ones, kill every mutant
-_MUTANTS = 4
-_FEWEST_MUTANTS = 3
 _PATIENCE = 3000  # draws without a new item before the grammar counts as used up
 
 
@@ -41,9 +37,9 @@ class Case:
 class ProgramItem:
     """One composition in every rendering.
 
-    ``signature`` is the Python header up to its colon, ``docstring`` the bare text. ``python`` is the
-    header and the body, without docstring; ``javascript`` has the same name and parameter. Every
-    mutant differs from ``python`` on half of the cases or more; the ``decisive`` cases kill them all.
+    ``signature`` is the Python header up to its colon, ``docstring`` the bare text. ``python`` is
+    header and body, without docstring; ``javascript`` has the same name and parameter. Every mutant
+    differs from ``python`` on half of the cases or more; the ``decisive`` cases kill them all.
     """
 
     id: str
@@ -59,7 +55,7 @@ class ProgramItem:
     @property
     def decisive(self) -> tuple[Case, ...]:
         """Give the few cases, the first ones, that kill every mutant: the gold of a test suite."""
-        return self.cases[:_DECISIVE]
+        return self.cases[:DECISIVE]
 
 
 @dataclass(frozen=True)
@@ -99,10 +95,10 @@ def programs(
         composition = compose(difficulty, rng)
         if split_of(composition.structure) != split:
             return None
-        tested = _cases_and_mutants(composition, rng)
-        if tested is None:
+        proof = prove(composition, rng)
+        if proof is None:
             return None
-        return composition.key, lambda id_: _program(id_, composition, *tested, rng)
+        return composition.key, lambda id_: _program(id_, composition, proof, rng)
 
     return _distinct(attempt, split, count)
 
@@ -110,7 +106,8 @@ def programs(
 def queries(split: Split, count: int, *, difficulty: int, seed: int) -> Iterator[QueryItem]:
     """Generate ``count`` distinct questions of a split.
 
-    Difficulty (1 to 4) is the number of clauses beyond SELECT and FROM. See ``programs`` for the rest.
+    Difficulty (1 to 4) is the number of clauses beyond SELECT and FROM; the rest is as in
+    ``programs``.
 
     Raises:
         UsageError: the difficulty is out of range, or the grammar has fewer distinct questions.
@@ -158,15 +155,10 @@ def _generator(what: str, split: Split, difficulty: int, seed: int) -> Random:
     return Random(f"mftbench/{VERSION}/{what}/{split}/{difficulty}/{seed}")
 
 
-def _program(
-    id_: str,
-    composition: Composition,
-    cases: tuple[Case, ...],
-    changed: tuple[Composition, ...],
-    rng: Random,
-) -> ProgramItem:
+def _program(id_: str, composition: Composition, proof: Proof, rng: Random) -> ProgramItem:
     name = rng.choice(FUNCTIONS)
     parameter = rng.choice(PARAMETERS[composition.source])
+    pairs = zip(proof.inputs, proof.expected, strict=True)
     return ProgramItem(
         id=id_,
         name=name,
@@ -175,41 +167,6 @@ def _program(
         docstring=rendering.docstring(composition, rng),
         python=rendering.python(composition, name, parameter),
         javascript=rendering.javascript(composition, name, parameter),
-        cases=cases,
-        mutants=tuple(rendering.python(mutant, name, parameter) for mutant in changed),
+        cases=tuple(Case((value,), result) for value, result in pairs),
+        mutants=tuple(rendering.python(mutant, name, parameter) for mutant in proof.mutants),
     )
-
-
-def _cases_and_mutants(
-    composition: Composition, rng: Random
-) -> tuple[tuple[Case, ...], tuple[Composition, ...]] | None:
-    """Draw cases, and mutants that they tell apart; None where the composition is dull."""
-    inputs = [draw(composition.source, rng) for _ in range(_CASES)]
-    try:
-        expected = [evaluate(composition.stages, value) for value in inputs]
-    except ValueError:
-        return None
-    if len({repr(value) for value in expected}) < _DECISIVE - 1:
-        return None
-    changed: dict[object, Composition] = {}
-    for mutant in mutants(composition, rng):
-        if _killed(mutant, inputs, expected):
-            changed[mutant.key] = mutant
-        if len(changed) == _MUTANTS:
-            break
-    if len(changed) < _FEWEST_MUTANTS:
-        return None
-    cases = tuple(Case((value,), result) for value, result in zip(inputs, expected, strict=True))
-    return cases, tuple(changed.values())
-
-
-def _killed(mutant: Composition, inputs: list[JsonValue], expected: list[JsonValue]) -> bool:
-    """Say whether a mutant differs on a decisive case and on half of all cases, or more."""
-    try:
-        differs = [
-            evaluate(mutant.stages, value) != result
-            for value, result in zip(inputs, expected, strict=True)
-        ]
-    except (ValueError, TypeError):
-        return False
-    return any(differs[:_DECISIVE]) and 2 * sum(differs) >= len(differs)

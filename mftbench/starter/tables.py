@@ -1,4 +1,4 @@
-"""Draws small tables: a main one with names, attributes and measures, and one that explains an attribute."""
+"""Draws small tables, and a second one that explains an attribute of the first."""
 
 from __future__ import annotations
 

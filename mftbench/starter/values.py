@@ -1,4 +1,4 @@
-"""Draws the inputs of programs: small values from fixed vocabularies, with repeats and ties on purpose."""
+"""Draws the inputs of programs: small values from fixed vocabularies."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pydantic import JsonValue
 
 from mftbench.starter.grammar import Kind
 
-WORDS = tuple(
-    ["ant", "bee", "cat", "dog", "elk", "fox", "hen", "owl", "pig", "rat", "bear", "crow", "deer", "frog", "goat", "hare", "lion", "mole", "newt", "seal", "apple", "berry", "grape", "lemon", "olive", "onion", "peach", "red", "tea", "toe", "oat", "tree", "rose", "star", "stone", "tiger"]
-)
+WORDS = (
+    "ant", "bee", "cat", "dog", "elk", "fox", "hen", "owl", "pig", "rat", "bear", "crow", "deer",
+    "frog", "goat", "hare", "lion", "mole", "newt", "seal", "apple", "berry", "grape", "lemon",
+    "olive", "onion", "peach", "red", "tea", "toe", "oat", "tree", "rose", "star", "stone", "tiger",
+)  # fmt: skip
 PARAMETERS: dict[Kind, tuple[str, ...]] = {
     Kind.NUMBERS: ("values", "numbers", "items"),
     Kind.WORDS: ("words", "names", "parts"),
@@ -20,9 +22,13 @@ PARAMETERS: dict[Kind, tuple[str, ...]] = {
     Kind.COUNTS: ("counts", "stock", "scores"),
 }
 SOURCES = (Kind.NUMBERS,) * 4 + (Kind.WORDS,) * 3 + (Kind.TEXT,) * 2 + (Kind.COUNTS, Kind.NUMBER)
-FUNCTIONS = tuple(
-    ["blend", "carve", "chart", "craft", "draft", "drift", "forge", "glide", "graft", "group", "hatch", "knead", "march", "merge", "paint", "parse", "patch", "plant", "polish", "probe", "reduce", "refine", "relay", "route", "sample", "scan", "select", "shape", "shift", "sift", "solve", "stack", "stitch", "strip", "sweep", "tally", "track", "trim", "weave", "weigh", "wrap"]
-)
+FUNCTIONS = (
+    "blend", "carve", "chart", "craft", "draft", "drift", "forge", "glide", "graft", "group",
+    "hatch", "knead", "march", "merge", "paint", "parse", "patch", "plant", "polish", "probe",
+    "reduce", "refine", "relay", "route", "sample", "scan", "select", "shape", "shift", "sift",
+    "solve", "stack", "stitch", "strip", "sweep", "tally", "track", "trim", "weave", "weigh",
+    "wrap",
+)  # fmt: skip
 
 
 def _numbers(rng: Random) -> JsonValue:

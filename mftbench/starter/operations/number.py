@@ -1,4 +1,4 @@
-"""Operations on one number. It stays at or above 0, where % and // mean the same in JavaScript."""
+"""Operations on one number at or above 0, where % and // mean the same in JavaScript."""
 
 from mftbench.starter.grammar import Kind, Operation
 

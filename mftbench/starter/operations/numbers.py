@@ -1,4 +1,4 @@
-"""Operations on a list of numbers. All values stay at or above 0, where % and // mean the same in JavaScript."""
+"""Operations on a list of numbers at or above 0, where % and // mean the same in JavaScript."""
 
 from mftbench.starter.grammar import Kind, Operation
 
@@ -85,13 +85,13 @@ _LIST = (
           "[...$x].sort((a, b) => b - a)", "sort in descending order", "order from large to small"),
     _list("backwards", "number_order", "$x[::-1]", "[...$x].reverse()", "reverse the list",
           "turn the list around"),
-    _list("head", "number_slice", "$x[:$k]", "$x.slice(0, $k)", "take the first $k items",
+    _list("head", "number_slice", "$x[:$k]", "$x.slice(0, $k)", "take the first $k",
           "keep only the first $k", k=(2, 3)),
-    _list("tail", "number_slice", "$x[-$k:]", "$x.slice(-$k)", "take the last $k items",
+    _list("tail", "number_slice", "$x[-$k:]", "$x.slice(-$k)", "take the last $k",
           "keep only the last $k", k=(2, 3)),
-    _list("skip", "number_slice", "$x[$k:]", "$x.slice($k)", "skip the first $k items",
+    _list("skip", "number_slice", "$x[$k:]", "$x.slice($k)", "skip the first $k",
           "leave out the first $k", k=(1, 2)),
-    _list("chop", "number_slice", "$x[:-$k]", "$x.slice(0, -$k)", "drop the last $k items",
+    _list("chop", "number_slice", "$x[:-$k]", "$x.slice(0, -$k)", "drop the last $k",
           "leave out the last $k", k=(1, 2)),
     _list("second", "number_slice", "$x[::2]", "$x.filter((n, i) => i % 2 === 0)",
           "take every second item", "keep the items at even positions"),

@@ -75,7 +75,8 @@ _WORDS = (
 
 _CROSSING = (
     _op("lengths", "word_measure", Kind.NUMBERS, "[len(w) for w in $x]",
-        "$x.map(w => w.length)", "take the length of each word", "replace the words by their lengths"),
+        "$x.map(w => w.length)", "take the length of each word",
+        "replace the words by their lengths"),
     _op("letter_counts", "word_measure", Kind.NUMBERS, '[w.count("$k") for w in $x]',
         '$x.map(w => w.split("$k").length - 1)', "count $k in each word",
         "take how often $k occurs in every word", k=LETTERS),

@@ -1,0 +1,150 @@
+"""Pre-trains the nano model: ``python -m mftbench.starter.pretrain`` makes what we ship."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import torch
+import typer
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    get_cosine_schedule_with_warmup,
+)
+
+from mftbench.starter.corpus import documents
+from mftbench.starter.suite import VERSION
+from mftbench.starter.tokens import train_tokenizer
+
+NANO = Path(__file__).parent / "nano"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the weights, up to the arithmetic of the machine.
+
+    One step sees ``batch`` blocks of ``context`` tokens. Matrix products run in bfloat16, weights
+    and optimizer in float32.
+    """
+
+    seed: int = 2311
+    steps: int = 700
+    batch: int = 16
+    context: int = 512
+    lr: float = 3e-3
+    warmup: int = 40
+    weight_decay: float = 0.1
+    hidden: int = 256
+    layers: int = 4
+    heads: int = 4
+    feed_forward: int = 704
+    tokenizer_documents: int = 20_000
+    threads: int = 1
+    grammar: int = VERSION
+
+
+def make_tokenizer(recipe: Recipe) -> PreTrainedTokenizerFast:
+    """Train the tokenizer on the first documents of the corpus."""
+    texts = islice(documents(recipe.seed), recipe.tokenizer_documents)
+    return train_tokenizer(texts, recipe.context)
+
+
+def blocks(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Iterator[torch.Tensor]:
+    """Pack documents into batches of token ids, shape (batch, context), without end."""
+    begin, end = tokenizer.bos_token, tokenizer.eos_token
+    stream = chain.from_iterable(
+        tokenizer(f"{begin}{text}{end}")["input_ids"] for text in documents(recipe.seed)
+    )
+    size = recipe.batch * recipe.context
+    while True:
+        yield torch.tensor(list(islice(stream, size))).view(recipe.batch, recipe.context)
+
+
+def make_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """Make the untrained model."""
+    torch.manual_seed(recipe.seed)
+    return LlamaForCausalLM(  # type: ignore[no-untyped-call]
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=recipe.hidden,
+            num_hidden_layers=recipe.layers,
+            num_attention_heads=recipe.heads,
+            intermediate_size=recipe.feed_forward,
+            max_position_embeddings=recipe.context,
+            tie_word_embeddings=True,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+def train(recipe: Recipe, model: LlamaForCausalLM, data: Iterator[torch.Tensor]) -> Iterator[float]:
+    """Train the model in place, a step at a time; give each step's loss in nats per token."""
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    scales = [p for p in model.parameters() if p.dim() == 1]  # norms: decay would shrink them
+    groups: list[dict[str, Any]] = [{"params": matrices}, {"params": scales, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(
+        groups,
+        lr=recipe.lr,
+        betas=(0.9, 0.95),
+        weight_decay=recipe.weight_decay,
+    )
+    schedule = get_cosine_schedule_with_warmup(optimizer, recipe.warmup, recipe.steps)
+    model.train()
+    for batch in islice(data, recipe.steps):
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = model(input_ids=batch, labels=batch).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        yield loss.item()
+
+
+def pretrain(recipe: Recipe, out: Path) -> None:
+    """Make tokenizer and model, and write them with ``log.json`` to a folder."""
+    torch.set_num_threads(recipe.threads)
+    started = time.monotonic()
+    tokenizer = make_tokenizer(recipe)
+    model = make_model(recipe, tokenizer)
+    losses: list[float] = []
+    for loss in train(recipe, model, blocks(recipe, tokenizer)):
+        losses.append(loss)
+        if len(losses) % 10 == 0:
+            seconds = time.monotonic() - started
+            typer.echo(f"step {len(losses)}/{recipe.steps}  loss {loss:.4f}  {seconds:.0f} s")
+    tokenizer.save_pretrained(out)
+    for parameter in model.parameters():
+        parameter.data = parameter.data.half()
+    model.save_pretrained(out)
+    log = {
+        "recipe": asdict(recipe),
+        "parameters": model.num_parameters(),
+        "vocabulary": len(tokenizer),
+        "tokens": recipe.steps * recipe.batch * recipe.context,
+        "first_losses": losses[:5],
+        "losses": [[step, round(losses[step - 1], 4)] for step in range(10, len(losses) + 1, 10)],
+        "final_loss": sum(losses[-20:]) / len(losses[-20:]),
+        "wall_s": round(time.monotonic() - started, 1),
+        "torch": torch.__version__,
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+    }
+    (out / "log.json").write_text(json.dumps(log, indent=1) + "\n")
+
+
+def main(out: Path = NANO, steps: int = Recipe.steps, threads: int = Recipe.threads) -> None:
+    """Pre-train the nano model and write it to OUT."""
+    pretrain(Recipe(steps=steps, threads=threads), out)
+
+
+if __name__ == "__main__":
+    typer.run(main)
