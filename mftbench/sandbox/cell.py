@@ -39,8 +39,8 @@ class Cell(Protocol):
     def exit(self) -> Exit | None:
         """Say how it ended, or None while it runs. Raises SandboxError if it never began."""
 
-    def members(self) -> Sequence[int]:
-        """List the processes that are alive in it."""
+    def members(self, at_most: int) -> Sequence[int]:
+        """List the processes that are alive in it, or that many of them."""
 
     def end(self) -> None:
         """Kill all of it and wait until nothing is left. Harmless if it has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import select
@@ -15,13 +16,15 @@ from mftbench.contract import Limits
 from mftbench.errors import SandboxError
 from mftbench.sandbox import watch
 from mftbench.sandbox.cell import Exit
+from mftbench.sandbox.pids_group import PidsGroup
 from mftbench.sandbox.runtimes import runtimes
 
 INSIDE = PurePosixPath("/runner")
 WORK = "/work"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
-_END_S = 5.0
+_END_MS = 5000
+_PR_SET_CHILD_SUBREAPER = 36
 
 ENVIRONMENT: Mapping[str, str] = {
     "HOME": WORK,
@@ -87,11 +90,13 @@ class NamespaceCell:
         self,
         process: subprocess.Popen[bytes],
         status: int,
+        group: PidsGroup | None,
         forget: Callable[[NamespaceCell], None],
     ) -> None:
         self._process = process
         self._status = status
         self._said = b""
+        self._group = group
         self._forget = forget
         self._lock = threading.Lock()
         self._ended = False
@@ -115,10 +120,10 @@ class NamespaceCell:
             )
         return Exit(code, None) if code <= 128 else Exit(None, code - 128)
 
-    def members(self) -> Sequence[int]:
+    def members(self, at_most: int) -> Sequence[int]:
         """List the processes inside: all descend from the namespace's first."""
         first = self._value("child-pid")
-        return [] if first is None or self._ended else watch.descendants(first)
+        return [] if first is None or self._ended else watch.descendants(first, at_most)
 
     def end(self) -> None:
         """Kill bubblewrap, and with it the namespace's first process and so the namespace."""
@@ -132,6 +137,8 @@ class NamespaceCell:
             if first is not None:
                 _await_gone(first)
             self._value("exit-code")
+            if self._group is not None:
+                self._group.remove()
             self._ended = True
             os.close(self._status)
         self._forget(self)
@@ -150,6 +157,16 @@ class NamespaceCell:
         return None
 
 
+def adopt_orphans() -> None:
+    """Become the parent of processes whose parent ends first, where the system can (Linux).
+
+    Bubblewrap ends before the namespace's first process, which would be left to the machine's own
+    first process; in a container that one often reaps nothing, and zombies would pile up.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def _await_gone(pid: int) -> None:
     """Wait until a process that has been sentenced is gone. Raises SandboxError if it stays."""
     try:
@@ -157,8 +174,12 @@ def _await_gone(pid: int) -> None:
     except OSError:
         return
     try:
-        ready, _, _ = select.select([descriptor], [], [], _END_S)
-        if not ready:
+        # poll, because select takes no descriptor above 1023, and a run may hold many pipes
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        if not poll.poll(_END_MS):
             raise SandboxError(f"process {pid} of a sandbox could not be ended")
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
     finally:
         os.close(descriptor)

@@ -138,9 +138,9 @@ class _SessionCell:
             return None
         return Exit(code, None) if code >= 0 else Exit(None, -code)
 
-    def members(self) -> Sequence[int]:
+    def members(self, at_most: int = 1_000_000) -> Sequence[int]:
         """List the processes that descend from it, as far as they have not left."""
-        return watch.descendants(self.pid)
+        return watch.descendants(self.pid, at_most)
 
     def end(self) -> None:
         """Kill the session, then what left it but kept its environment."""

@@ -18,8 +18,9 @@ from mftbench.sandbox.proof import MAX_REPORT_BYTES
 Limit = Literal["timeout", "out_of_memory", "output_limit"]
 
 _FIRST_WATCH_S = 0.01
-_WATCH_EVERY_S = 0.04
+_WATCH_EVERY_S = 0.02
 _PEER_END_S = 0.1
+_OWN_TASKS = 2  # bubblewrap's own, or a shell's
 _CHUNK = 1 << 16
 
 
@@ -185,9 +186,9 @@ def _watched_limit(cells: Sequence[Cell], limits: Limits) -> Limit | None:
     vanish, and says so.
     """
     for cell in cells:
-        members = cell.members()
+        members = cell.members(limits.processes + _OWN_TASKS + 1)
         used = watch.usage(members)
-        if used.tasks > limits.processes:
+        if used.tasks > limits.processes + _OWN_TASKS:
             cell.end()
             continue
         allowed = limits.memory_mb << 20

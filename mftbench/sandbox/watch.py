@@ -21,10 +21,14 @@ class Usage:
     rss_bytes: int
 
 
-def descendants(root: int) -> list[int]:
-    """List a process and all that descend from it and are alive; empty where there is no /proc."""
-    found, queue = [], [root]
-    while queue:
+def descendants(root: int, at_most: int = 1_000_000) -> list[int]:
+    """List a process and all that descend from it and are alive; only it where there is no /proc.
+
+    Stops at ``at_most``: whoever asks because of a limit need not count a fork bomb to its end.
+    """
+    found: list[int] = []
+    queue = [root]
+    while queue and len(found) < at_most:
         pid = queue.pop()
         found.append(pid)
         try:

@@ -1,9 +1,8 @@
 """Send and receive messages over a pair of pipes: a length of eight bytes, then JSON."""
 
-import json
 import os
 
-from wire import MAX_BYTES, Malformed, Uncarriable, parse
+from wire import MAX_BYTES, Malformed, Uncarriable, parse, write
 
 
 class Vanished(BaseException):
@@ -23,7 +22,7 @@ class Channel:
 
     def send(self, message):
         """Write one message. Raises Vanished, or Uncarriable if it is too long."""
-        body = json.dumps(message).encode("ascii")
+        body = write(message).encode("ascii")
         if len(body) > MAX_BYTES:
             raise Uncarriable(f"a message of {len(body)} bytes cannot be carried")
         body = len(body).to_bytes(8, "big") + body

@@ -1,11 +1,10 @@
 """Answer calls from the other process with typed values; the values themselves never leave."""
 
-import json
 import sys
 
 from channel import Vanished
 from program import describe
-from wire import Malformed, Uncarriable, decode, encode
+from wire import Malformed, Uncarriable, decode, encode, write
 
 
 def serve(channel, namespace, on_call=None):
@@ -38,11 +37,11 @@ def _answer(message, namespace):
     except (Malformed, KeyError) as error:
         return {"uncarriable": str(error)}
     # Compared as text: a candidate's objects among the arguments must not decide about themselves.
-    before = json.dumps([message["args"], message["kwargs"]])
-    try:
-        function = namespace[message["call"]]
-    except KeyError:
-        return _raised(NameError(f"the program defines no {message['call']!r}"))
+    before = write([message["args"], message["kwargs"]])
+    name = str(message["call"])
+    if name not in namespace:
+        return _raised(NameError(f"the program defines no {name!r}"))
+    function = namespace[name]
     try:
         value = function(*args, **kwargs)
     except SystemExit:
@@ -62,7 +61,7 @@ def _returned(value, args, kwargs, before):
         raise
     except BaseException as error:  # a hostile value, or memory ran out while encoding
         return _raised(error)
-    if json.dumps(after) != before:
+    if write(after) != before:
         answer["mutated"] = after
     return answer
 

@@ -1,7 +1,7 @@
 """The trusted side of test generation: the program under test, which counts how often it is called.
 
-The tests run in the peer process and see nothing of the program but its answers, so they cannot tell
-the reference from a mutant by anything but behaviour.
+The tests run in the peer process and see nothing of the program but its answers, so they cannot
+tell the reference from a mutant by anything but behaviour.
 """
 
 import os
@@ -35,7 +35,8 @@ def main():
     """Load the program, serve the tests, report what they came to."""
     session = begin()
     sys.path.pop(0)
-    namespace = load(session.request["source"], "subject")
+    program = load(session.request["source"], "subject")
+    namespace = {name: program[name] for name in session.request["entry_points"]}
     channel, calls = Channel(session.inbox, session.outbox), Calls()
     try:
         channel.send({"ready": True})
@@ -50,7 +51,7 @@ def main():
 
 
 def _judge(end, calls):
-    """Judge what the tests said last. They are not trusted: what they claim can only be checked here."""
+    """Judge what the tests said last; they are not trusted, and their calls were counted here."""
     if end is None:
         return "early_exit", "the tests ended without a result", 0
     outcome, assertions = end.get("outcome"), end.get("assertions", 0)

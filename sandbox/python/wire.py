@@ -16,6 +16,7 @@ MAX_DEPTH = 100
 MAX_VALUES = 4_000_000
 MAX_BYTES = 64_000_000
 _SMALL = 1 << 53
+_WRITE = json.JSONEncoder().iterencode
 
 
 class Uncarriable(TypeError):
@@ -28,12 +29,17 @@ class Malformed(ValueError):
 
 def dumps(value):
     """Encode one value as text. Raises Uncarriable."""
-    return json.dumps(encode(value))
+    return write(encode(value))
 
 
 def loads(text):
     """Decode one value from text of any origin. Raises Malformed."""
     return decode(parse(text))
+
+
+def write(form):
+    """Write JSON-able form as text. Bound here, once: a program's patches must not reach it."""
+    return "".join(_WRITE(form, True))
 
 
 def parse(text):

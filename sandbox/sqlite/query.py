@@ -1,7 +1,7 @@
 """Run one query on a fresh read-only database and report its rows.
 
-The database is built from the schema text in a file, then opened anew as immutable; an authorizer allows
-reading and nothing else; a progress handler ends what takes too long.
+The database is built from the schema text in a file, then opened anew as immutable; an authorizer
+allows reading and nothing else; a progress handler ends what takes too long.
 """
 
 import json
@@ -15,7 +15,7 @@ sys.path.insert(
     0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "python")
 )
 
-from session import begin  # noqa: E402
+from session import begin
 
 _DATABASE = "database.sqlite"
 _ALLOWED = {
