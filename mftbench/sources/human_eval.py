@@ -12,7 +12,7 @@ from mftbench.sources.jsonl import digest, read_rows
 from mftbench.sources.location import optional_data_file
 from mftbench.suites import Suite
 
-__all__ = ["human_eval"]
+__all__ = ["human_eval", "read_problems"]
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,18 @@ def human_eval() -> Source:
         licence="MIT",
         citation="Chen et al. 2021, arXiv 2107.03374",
         train=lambda: (),
-        problems=lambda: [_problem(row) for row in read_rows(path, Row)],
+        problems=lambda: read_problems(path),
         fingerprint=lambda: digest(path),
         notes="evaluation only: neither it nor anything made from it is trained on",
     )
+
+
+def read_problems(path: Path) -> list[Problem]:
+    """Read problems from a file in human-eval's format.
+
+    Raises UsageError naming file, line and field if the file is not what it should be.
+    """
+    return [_problem(row) for row in read_rows(path, Row)]
 
 
 def _file() -> Path:
