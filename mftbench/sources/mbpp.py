@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from pydantic import NonNegativeInt, PositiveInt
+
 from mftbench.contract import Example, Problem, Source
 from mftbench.sources import mbpp_prompts as prompts
 from mftbench.sources.jsonl import digest, read_rows
@@ -21,6 +23,9 @@ __all__ = [
     "mbpp_completion",
     "mbpp_text",
 ]
+
+Rows = dict[int, Row]
+ORIGIN = "github.com/google-research/google-research/tree/master/mbpp"
 
 PROMPT_IDS = frozenset(range(1, 11))
 EVALUATION_IDS = frozenset(range(11, 511))
@@ -39,74 +44,85 @@ REPEATED_IDS = frozenset(
 TRAIN_IDS = frozenset(range(601, 975)) - REPEATED_IDS
 
 
-def mbpp_text(*, prompt: Literal["mftcoder", "standard"] = "mftcoder") -> Source:
+@dataclass(frozen=True)
+class _Rendering:
+    """How MBPP is shown; None for a row that cannot be."""
+
+    example: Callable[[Row, Rows], Example | None]
+    problem: Callable[[Row, Rows], Problem | None]
+
+
+def mbpp_text(
+    *,
+    prompt: Literal["mftcoder", "standard"] = "mftcoder",
+    train: NonNegativeInt | None = None,
+    problems: PositiveInt | None = None,
+) -> Source:
     """Open MBPP as text-to-code: description and asserts to a function.
 
     ``mftcoder`` is the study's prompt, ``standard`` MBPP's own with three solved problems above.
+    ``train`` and ``problems`` take only the first rows of a split.
 
     Raises UsageError if the file cannot be had.
     """
     ask = prompts.PROMPTS[prompt]
 
-    def problem(row: Row, rows: dict[int, Row]) -> Problem:
+    def problem(row: Row, rows: Rows) -> Problem:
         return Problem(f"MBPP/{row.task_id}", ask(row, rows), row.source, _suite(row).facts())
 
-    def example(row: Row, rows: dict[int, Row]) -> Example:
+    def example(row: Row, rows: Rows) -> Example:
         return Example(f"MBPP/{row.task_id}", ask(row, rows), prompts.ANSWERS[prompt](row))
 
-    return _source(example, problem, f"prompt={prompt}")
+    return _source(_Rendering(example, problem), prompt, train, problems)
 
 
-def mbpp_completion() -> Source:
+def mbpp_completion(
+    *, train: NonNegativeInt | None = None, problems: PositiveInt | None = None
+) -> Source:
     """Open MBPP as completion: signature and description as docstring to the function's body.
 
     Only problems that are one function below imports take part: with helper functions the prompt
-    would give half of the answer away.
+    would give half of the answer away. ``train`` and ``problems`` take only the first rows.
 
     Raises UsageError if the file cannot be had.
     """
 
-    def problem(row: Row, rows: dict[int, Row]) -> Problem | None:
+    def problem(row: Row, rows: Rows) -> Problem | None:
         halves = prompts.split_function(row)
         return halves and Problem(f"MBPP/{row.task_id}", *halves, _suite(row).facts())
 
-    def example(row: Row, rows: dict[int, Row]) -> Example | None:
+    def example(row: Row, rows: Rows) -> Example | None:
         halves = prompts.split_function(row)
         return halves and Example(f"MBPP/{row.task_id}", *halves)
 
-    return _source(example, problem, "completion")
+    return _source(_Rendering(example, problem), "completion", train, problems)
 
 
-def _source(
-    example: Callable[[Row, dict[int, Row]], Example | None],
-    problem: Callable[[Row, dict[int, Row]], Problem | None],
-    options: str,
-) -> Source:
-    path = data_file(
-        "mbpp/mbpp.jsonl", "github.com/google-research/google-research/tree/master/mbpp"
-    )
+def _source(rendering: _Rendering, form: str, train: int | None, problems: int | None) -> Source:
+    path = data_file("mbpp/mbpp.jsonl", ORIGIN)
 
     def examples() -> Iterator[Example]:
         rows = _rows(path)
-        yield from filter(None, (example(rows[key], rows) for key in sorted(TRAIN_IDS & set(rows))))
+        shown = (rendering.example(rows[key], rows) for key in sorted(TRAIN_IDS & set(rows)))
+        return islice(filter(None, shown), train)
 
-    def problems() -> Iterator[Problem]:
+    def questions() -> Iterator[Problem]:
         rows = _rows(path)
-        asked = sorted(EVALUATION_IDS & set(rows))
-        yield from filter(None, (problem(rows[key], rows) for key in asked))
+        shown = (rendering.problem(rows[key], rows) for key in sorted(EVALUATION_IDS & set(rows)))
+        return islice(filter(None, shown), problems)
 
     return Source(
         name="mbpp",
         licence="CC-BY-4.0",
         citation="Austin et al. 2021, arXiv 2108.07732",
         train=examples,
-        problems=problems,
-        fingerprint=lambda: f"{digest(path)} {options}",
+        problems=questions,
+        fingerprint=lambda: f"{digest(path)} {form} train={train} problems={problems}",
         notes="evaluation ids 11-510; training ids 601-974 less 20 repeated problems",
     )
 
 
-def _rows(path: Path) -> dict[int, Row]:
+def _rows(path: Path) -> Rows:
     return {row.task_id: row for row in read_rows(path, Row)}
 
 
