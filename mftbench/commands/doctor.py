@@ -68,7 +68,8 @@ def _engines() -> Iterator[Finding]:
 
 def _models() -> Iterator[Finding]:
     from mftbench.errors import UsageError
-    from mftbench.models import BUILT_IN, fingerprint
+    from mftbench.models import fingerprint
+    from mftbench.models.location import BUILT_IN
 
     for name in BUILT_IN:
         try:

