@@ -15,6 +15,9 @@ delete message.nonce;
 
 let checks = 0;
 
+// Pipes are asynchronous by default: an endless loop would print nothing and only hoard memory.
+for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true);
+
 main();
 
 function main() {

@@ -26,7 +26,7 @@ _ALLOWED = {
 }
 _DENIED_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
 _MAX_VALUE_BYTES = 1_000_000
-_MAX_RESULT_BYTES = 4_000_000
+_MAX_RESULT_BYTES = 1_000_000
 _SHARE_OF_WALL = 0.8
 _STEPS_BETWEEN_LOOKS = 10_000
 
