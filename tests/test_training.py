@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from tiny_llama import save_tiny_llama
 from training_runs import (
+    NAMES,
     examples,
     install_plugin,
     make_trainer,
@@ -23,6 +24,7 @@ from mftbench.models import load_model
 from mftbench.progress import Silent
 from mftbench.stages import Adapter, Balance, ModelRef
 from mftbench.training import scripted
+from mftbench.training.adapters import METHODS
 
 LORA = Adapter("lora", rank=4, alpha=8, dropout=0.2)
 
@@ -202,6 +204,56 @@ def test_bfloat16_keeps_trained_parameters_in_float32(model, tmp_path):
     artifact = run_train(spec, tmp_path / "out", tmp_path / "work")
     tensors = load_file(next((artifact / "model").glob("*.safetensors")))
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
+
+
+def test_bfloat16_adapter_is_float32_on_a_bfloat16_base(model, tmp_path):
+    spec = train_spec(model, adapter=LORA, dtype="bfloat16", steps=2)
+    artifact = run_train(spec, tmp_path / "out", tmp_path / "work")
+    tensors = load_file(next((artifact / "model").glob("*.safetensors")))
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
+
+
+def test_head_of_a_model_with_adapters_sees_supervised_positions_only(model, tmp_path):
+    base, _ = load_model(ModelRef(str(model)))
+    adapted = METHODS["lora"].attach(base, LORA, "base")
+    seen = []
+    base.lm_head.register_forward_hook(lambda _, args, out: seen.append(out.shape[1]))
+    trainer = make_trainer(tmp_path, token_rows(), model=adapted)
+    trainer.train()
+    assert seen == [sum(trainer.state.log_history[0][f"tokens/task/{t}"] for t in NAMES)]
+
+
+def test_adapter_names_its_base_and_no_path(model, tmp_path):
+    spec = train_spec(model, adapter=LORA, steps=1)
+    artifact = run_train(spec, tmp_path / "out", tmp_path / "work")
+    config = json.loads((artifact / "model" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == spec.model
+
+
+def test_without_a_share_there_is_no_validation(model, tmp_path):
+    spec = train_spec(model, valid_share=0.0, steps=2)
+    assert card(run_train(spec, tmp_path / "out", tmp_path / "work"))["validation"] == {}
+
+
+class Counted(Silent):
+    """Progress that keeps its numbers."""
+
+    def __init__(self):
+        self.total = self.done = 0
+
+    def start(self, label, total):
+        self.total = total
+
+    def advance(self, count=1, note=""):
+        self.done += count
+
+
+def test_progress_counts_every_step_of_a_resumed_run(model, tmp_path):
+    spec, progress = train_spec(model, checkpoint_every=2), Counted()
+    with pytest.raises(Power):
+        run_train(spec, tmp_path / "cut", tmp_path / "work", progress=CutAt(5))
+    run_train(spec, tmp_path / "out", tmp_path / "work", progress=progress)
+    assert progress.done == progress.total == 12
 
 
 def test_loss_that_is_not_finite_stops_before_the_step(tmp_path):

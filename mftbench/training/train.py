@@ -66,6 +66,8 @@ def train(
             trainer.add_callback(ProgressCallback(progress, _label(spec)))
         with clock("train"):
             resumed = _run(trainer, work)
+        if not trainer.is_world_process_zero():
+            return
         with clock("save"):
             _save(loaded, out / "model")
     _write_metrics(trainer, out)
