@@ -11,7 +11,8 @@ from pydantic import JsonValue
 from mftbench.starter import rendering
 from mftbench.starter.composing import compose, evaluate
 from mftbench.starter.grammar import Composition, Stage, split_of
-from mftbench.starter.querying import Select, draw_select
+from mftbench.starter.querying import draw_select
+from mftbench.starter.select import Select
 from mftbench.starter.tables import Table
 from mftbench.starter.values import FUNCTIONS, PARAMETERS, draw
 
@@ -177,6 +178,7 @@ def _annotated_query(select: Select, rng: Random) -> str:
 _PROGRAM_FORMATS: tuple[Callable[[Composition, Random], str], ...] = (
     _session,
     _node_session,
+    _annotated_script,
     _annotated_script,
     _annotated_node_script,
     _trace,

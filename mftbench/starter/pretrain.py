@@ -35,8 +35,8 @@ class Recipe:
     """
 
     seed: int = 2311
-    steps: int = 700
-    batch: int = 16
+    steps: int = 1300
+    batch: int = 8
     context: int = 512
     lr: float = 3e-3
     warmup: int = 40

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from mftbench.starter import rendering
 from mftbench.starter.composing import compose
 from mftbench.starter.grammar import Composition, Split, split_of
 from mftbench.starter.proving import DECISIVE, Proof, prove
-from mftbench.starter.querying import Question, ask
+from mftbench.starter.querying import ask
 from mftbench.starter.values import FUNCTIONS, PARAMETERS
 
 __all__ = ["DIFFICULTIES", "VERSION", "Case", "ProgramItem", "QueryItem", "programs", "queries"]
@@ -90,17 +90,7 @@ def programs(
         UsageError: the difficulty is out of range, or the grammar has fewer distinct programs.
     """
     rng = _generator(f"programs/{task}", split, difficulty, seed)
-
-    def attempt() -> tuple[object, Callable[[str], ProgramItem]] | None:
-        composition = compose(difficulty, rng)
-        if split_of(composition.structure) != split:
-            return None
-        proof = prove(composition, rng)
-        if proof is None:
-            return None
-        return composition.key, lambda id_: _program(id_, composition, proof, rng)
-
-    return _distinct(attempt, split, count)
+    return _distinct(lambda: _draw_program(difficulty, split, rng), split, count)
 
 
 def queries(split: Split, count: int, *, difficulty: int, seed: int) -> Iterator[QueryItem]:
@@ -113,40 +103,7 @@ def queries(split: Split, count: int, *, difficulty: int, seed: int) -> Iterator
         UsageError: the difficulty is out of range, or the grammar has fewer distinct questions.
     """
     rng = _generator("queries", split, difficulty, seed)
-
-    def attempt() -> tuple[object, Callable[[str], QueryItem]] | None:
-        question: Question | None = ask(difficulty, split, rng)
-        if question is None:
-            return None
-        return question.query, lambda id_: QueryItem(
-            id_, question.english, question.schema, question.query
-        )
-
-    return _distinct(attempt, split, count)
-
-
-Item = TypeVar("Item", ProgramItem, QueryItem)
-
-
-def _distinct(
-    attempt: Callable[[], tuple[object, Callable[[str], Item]] | None], split: Split, count: int
-) -> Iterator[Item]:
-    seen: set[object] = set()
-    failures = 0
-    while len(seen) < count:
-        found = attempt()
-        if found is None or found[0] in seen:
-            failures += 1
-            if failures > _PATIENCE:
-                raise UsageError(
-                    f"the starter grammar has only {len(seen)} distinct {split} items at this "
-                    f"difficulty, not {count}; lower the count or raise the difficulty"
-                )
-            continue
-        failures = 0
-        key, make = found
-        seen.add(key)
-        yield make(f"starter-{split}-{len(seen) - 1:05d}")
+    return _distinct(lambda: _draw_query(difficulty, split, rng), split, count)
 
 
 def _generator(what: str, split: Split, difficulty: int, seed: int) -> Random:
@@ -155,12 +112,54 @@ def _generator(what: str, split: Split, difficulty: int, seed: int) -> Random:
     return Random(f"mftbench/{VERSION}/{what}/{split}/{difficulty}/{seed}")
 
 
-def _program(id_: str, composition: Composition, proof: Proof, rng: Random) -> ProgramItem:
+Item = TypeVar("Item", ProgramItem, QueryItem)
+
+
+def _distinct(
+    draw: Callable[[], tuple[object, Item] | None], split: Split, count: int
+) -> Iterator[Item]:
+    """Give drawn items their ids; the object beside an item says which others it equals."""
+    seen: set[object] = set()
+    failures = 0
+    while len(seen) < count:
+        drawn = draw()
+        if drawn is None or drawn[0] in seen:
+            failures += 1
+            if failures > _PATIENCE:
+                raise UsageError(
+                    f"the starter grammar has only {len(seen)} distinct {split} items at this "
+                    f"difficulty, not {count}; lower the count or raise the difficulty"
+                )
+            continue
+        failures = 0
+        key, item = drawn
+        yield replace(item, id=f"starter-{split}-{len(seen):05d}")
+        seen.add(key)
+
+
+def _draw_program(difficulty: int, split: Split, rng: Random) -> tuple[object, ProgramItem] | None:
+    composition = compose(difficulty, rng)
+    if split_of(composition.structure) != split:
+        return None
+    proof = prove(composition, rng)
+    return (composition.key, _program(composition, proof, rng)) if proof else None
+
+
+def _draw_query(difficulty: int, split: Split, rng: Random) -> tuple[object, QueryItem] | None:
+    select = ask(difficulty, split, rng)
+    if select is None:
+        return None
+    schema = select.table.schema(with_lookup=select.join)
+    item = QueryItem("", select.english(), schema, select.sql())
+    return item.query, item
+
+
+def _program(composition: Composition, proof: Proof, rng: Random) -> ProgramItem:
     name = rng.choice(FUNCTIONS)
     parameter = rng.choice(PARAMETERS[composition.source])
     pairs = zip(proof.inputs, proof.expected, strict=True)
     return ProgramItem(
-        id=id_,
+        id="",
         name=name,
         english=rendering.english(composition, name, parameter, rng),
         signature=rendering.signature(composition, name, parameter),

@@ -32,18 +32,18 @@ FUNCTIONS = (
 
 
 def _numbers(rng: Random) -> JsonValue:
-    return [rng.randrange(10) for _ in range(rng.randint(3, 5))]
+    return [rng.randrange(10) for _ in range(rng.randint(3, 4))]
 
 
 def _words(rng: Random) -> JsonValue:
-    words = rng.choices(WORDS, k=rng.randint(3, 4))
+    words = rng.choices(WORDS, k=rng.randint(2, 3))
     if rng.random() < 0.3:
         words[-1] = words[0]
     return list(words)
 
 
 def _text(rng: Random) -> JsonValue:
-    return " ".join(rng.choices(WORDS, k=rng.randint(1, 3)))
+    return " ".join(rng.choices(WORDS, k=rng.randint(1, 2)))
 
 
 def _number(rng: Random) -> JsonValue:
