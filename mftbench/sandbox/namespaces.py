@@ -59,14 +59,14 @@ def mounts(runners: Path, limits: Limits) -> list[str]:
     Whatever can be written is in memory and bounded; the rest is read-only.
     """
     options = ["--proc", "/proc", "--dev", "/dev"]
-    for path in _SYSTEM:
-        options += _system_folder(Path(path))
-    for path in _SYSTEM_FILES:
-        options += ["--ro-bind-try", path, path]
+    for folder in _SYSTEM:
+        options += _system_folder(Path(folder))
+    for file in _SYSTEM_FILES:
+        options += ["--ro-bind-try", file, file]
     for runtime in runtimes().values():
-        for folder in runtime.folders:
-            if not folder.is_relative_to("/usr"):
-                options += ["--ro-bind", str(folder), str(folder)]
+        for path in runtime.paths:
+            if not path.is_relative_to("/usr"):
+                options += ["--ro-bind", str(path), str(path)]
     size = str(limits.files_mb << 20)
     return [
         *options,

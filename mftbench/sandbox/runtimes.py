@@ -25,13 +25,13 @@ class MissingLanguageError(SandboxError):
 
 @dataclass(frozen=True)
 class Runtime:
-    """One interpreter: its executable, the folders that it needs, and whether it is Python.
+    """One interpreter: its executable, the paths that it must see, and whether it is Python.
 
     Python runners limit themselves; any other interpreter is started by one that does it first.
     """
 
     executable: Path
-    folders: tuple[Path, ...]
+    paths: tuple[Path, ...]
     limits_itself: bool
 
 
@@ -42,7 +42,8 @@ def runtimes() -> Mapping[str, Runtime]:
     node = _node()
     if node is not None:
         real = node.resolve()
-        found[".js"] = Runtime(real, (real.parent.parent,), limits_itself=False)
+        # The program alone: what is around it may be somebody's home.
+        found[".js"] = Runtime(real, (real,), limits_itself=False)
     return found
 
 
@@ -59,10 +60,14 @@ def languages() -> Mapping[str, str]:
     return found
 
 
+def find_runtime(language: str) -> Runtime | None:
+    """Find the interpreter of a language, or None where it is not installed."""
+    return runtimes().get(LANGUAGE_SUFFIX.get(language, ""))
+
+
 def require_language(language: str) -> None:
     """Raise MissingLanguageError if nothing here can run the language."""
-    suffix = LANGUAGE_SUFFIX.get(language)
-    if suffix is None or suffix not in runtimes():
+    if find_runtime(language) is None:
         raise MissingLanguageError(f"no {language} in this sandbox; run 'mftbench doctor'")
 
 
@@ -97,7 +102,7 @@ def _node() -> Path | None:
 def _python() -> Runtime:
     """Find the real interpreter behind a virtual environment, and its installation."""
     executable = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    folders = dict.fromkeys(
+    prefixes = dict.fromkeys(
         Path(prefix).resolve() for prefix in (sys.base_prefix, sys.base_exec_prefix)
     )
-    return Runtime(executable, tuple(folders), limits_itself=True)
+    return Runtime(executable, tuple(prefixes), limits_itself=True)
