@@ -2,10 +2,10 @@
 
     python benchmarks/inference.py --model smollm2 --prompts 48 --batch 16
 
-The prompts are HumanEval's, greedy, with the paper's stop sequences. Plain ``generate`` gets the same
-stop sequences; its batches keep the order of the input. Tokens are those of the completions, not of
-rows that wait for their neighbours. A round is one pass of every way over all prompts; the best of
-the rounds counts. Ratios are of process time, so use one thread.
+The prompts are HumanEval's, greedy, with the paper's stop sequences, which plain ``generate`` gets
+too; its batches keep the order of the input. Tokens are those of the completions, not of rows that
+wait for their neighbours. A round is one pass of every way over all prompts; the best of the rounds
+counts. Ratios are of process time, so use one thread.
 """
 
 from __future__ import annotations
