@@ -98,7 +98,7 @@ def normalise(text: str) -> str:
 
 def blocks(text: str) -> list[Block]:
     """List the fenced blocks of a text, outermost only, in order."""
-    return list(_fenced(normalise(text).split("\n")))
+    return list(_fenced(normalise(text).removesuffix("\n").split("\n")))
 
 
 def extract(text: str, language: Language, name: str = "") -> str:

