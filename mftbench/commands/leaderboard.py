@@ -17,7 +17,7 @@ def leaderboard(
         bool, typer.Option("--write", help="Generate README.md and table.tex again.")
     ] = False,
     format: Annotated[
-        str, typer.Option(help="Print as md, latex or csv [default: a terminal table].")
+        str, typer.Option(help="Print as md, latex or csv (default: a terminal table).")
     ] = "",
 ) -> None:
     """Print a leaderboard from its results.jsonl and study.toml; nothing is run."""

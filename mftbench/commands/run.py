@@ -31,10 +31,10 @@ def run(
     overrides: Overrides = None,
     store: StoreFolder = DEFAULT_STORE,
     board: Annotated[
-        Path | None, typer.Option(help="Board folder [default: leaderboards/NAME].")
+        Path | None, typer.Option(help="Board folder (default: leaderboards/NAME).")
     ] = None,
     tasks_dir: TaskFolders = None,
-    workers: Annotated[int, typer.Option(help="Programs at a time [default: one a core].")] = 0,
+    workers: Annotated[int, typer.Option(help="Programs at a time (default: one a core).")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
     """Train, generate, execute and score a study; write and print its leaderboard.
