@@ -135,6 +135,19 @@ def test_no_room_for_an_answer_is_a_usage_error(engine, folder):
         list(engine.generate(ModelRef(str(folder)), requests(1, max_new_tokens=0), GREEDY))
 
 
+@pytest.mark.parametrize(
+    ("sampling", "message"),
+    [
+        (Sampling(batch=0), r"sampling\.batch is 0; give at least 1"),
+        (Sampling(temperature=-1), r"sampling\.temperature is -1; give 0 or more"),
+        (Sampling(temperature=1, top_p=0), r"sampling\.top_p is 0; give more than 0"),
+    ],
+)
+def test_sampling_that_makes_no_sense_is_a_usage_error(engine, folder, sampling, message):
+    with pytest.raises(UsageError, match=message):
+        list(engine.generate(ModelRef(str(folder)), requests(), sampling))
+
+
 def test_a_damaged_model_is_an_engine_error_that_names_it(engine, folder, tmp_path):
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())

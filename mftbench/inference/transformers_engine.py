@@ -45,6 +45,7 @@ class TransformersEngine:
         missing = {(request.problem, request.sample) for request in requests} - done
         if not missing:
             return
+        _check(requests, sampling)
         held = self._slot.get(model)
         for batch in partition(_prompts(held, requests, sampling), sampling.batch):
             if missing.isdisjoint(_key(request) for prompt in batch for request in prompt.requests):
@@ -61,7 +62,14 @@ def _key(request: Request) -> tuple[str, int]:
     return request.problem, request.sample
 
 
-def _check(requests: Sequence[Request]) -> None:
+def _check(requests: Sequence[Request], sampling: Sampling) -> None:
+    for name, value, good, remedy in (
+        ("batch", sampling.batch, sampling.batch >= 1, "at least 1"),
+        ("temperature", sampling.temperature, sampling.temperature >= 0, "0 or more"),
+        ("top_p", sampling.top_p, 0 < sampling.top_p <= 1, "more than 0 and at most 1"),
+    ):
+        if not good:
+            raise UsageError(f"sampling.{name} is {value}; give {remedy}")
     for request in requests:
         if request.max_new_tokens < 1:
             raise UsageError(
@@ -70,7 +78,6 @@ def _check(requests: Sequence[Request]) -> None:
 
 
 def _prompts(held: Held, requests: Sequence[Request], sampling: Sampling) -> list[Prompt]:
-    _check(requests)
     groups = merge_equal(requests, greedy=sampling.temperature == 0)
     texts = [group[0].prompt for group in groups]
     # Rendered prompts hold their control tokens as text; none is added here.
