@@ -58,7 +58,8 @@ def mounts(runners: Path, limits: Limits) -> list[str]:
 
     Whatever can be written is in memory and bounded; the rest is read-only.
     """
-    options = ["--proc", "/proc", "--dev", "/dev"]
+    # Where root starts this, the files of /proc/sys would be the program's own to write.
+    options = ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
     for folder in _SYSTEM:
         options += _system_folder(Path(folder))
     for file in _SYSTEM_FILES:

@@ -150,9 +150,10 @@ class _SessionCell:
             members = self.members()
             with suppress(OSError):
                 os.killpg(self.pid, signal.SIGKILL)
-            for pid in {*members[1:], *self._strays()}:
+            for pid in {*members[1:], *self._strays()} - {self.pid}:
                 with suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)  # ours only where orphans are adopted
             self._process.wait()
             shutil.rmtree(self._work, ignore_errors=True)
             self._ended = True

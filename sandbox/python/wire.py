@@ -63,7 +63,7 @@ def decode(form):
         return _decode(form, 0)
     except Malformed:
         raise
-    except (TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
+    except Exception as error:  # any constructor's way of refusing what it was given
         raise Malformed(f"a message holds no value: {type(error).__name__}") from None
 
 
@@ -81,8 +81,10 @@ class _Encoder:
 
     def encode(self, value):
         kind = type(value)
-        if value is None or kind is bool or kind is str:
+        if value is None or kind is bool:
             return value
+        if kind is str:
+            return value if value.isascii() else _encode_text(value)
         if kind is int:
             return value if -_SMALL < value < _SMALL else {"int": hex(value)}
         if kind is float:
@@ -117,6 +119,15 @@ class _Encoder:
         if known is None or _type(known[0], name) is not kind:
             raise Uncarriable(f"a value of type {name!r} cannot be carried")
         return {name: known[1](self, value)}
+
+
+def _encode_text(value):
+    """Keep lone surrogates apart: JSON would read two of them as one character."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return {"str": value.encode("utf-32-le", "surrogatepass").hex()}
+    return value
 
 
 def _encode_deque(encoder, value):
@@ -219,6 +230,10 @@ def _decode_type(kind, body, depth):
     return _builtin_type(body)
 
 
+def _decode_surrogates(kind, body, depth):
+    return bytes.fromhex(body).decode("utf-32-le", "surrogatepass")
+
+
 def _decode_int(kind, body, depth):
     return int(body, 16)
 
@@ -257,6 +272,7 @@ _CARRIED = {
 _SCALARS = {
     "int": ("builtins", None, _decode_int),
     "float": ("builtins", None, _decode_text),
+    "str": ("builtins", None, _decode_surrogates),
 }
 
 

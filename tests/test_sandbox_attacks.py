@@ -1,0 +1,147 @@
+"""Hostile completions get the right failing verdict, the run goes on, nothing is left running."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from mftbench.contract import Outcome
+from mftbench.sandbox import watch
+from mftbench.sandbox.attacks import ATTACKS, HARMFUL, HARMLESS
+from mftbench.sandbox.namespaces import adopt_orphans
+from mftbench.sandbox.pool import Job, run_all
+from mftbench.sandbox.process import Process
+from mftbench.sandbox.verdict import verdict_of
+from mftbench.testing.sandbox import LIMITS, suite_program
+
+
+def verdicts_in(sandbox, attacks):
+    jobs = [Job(attack.id, suite_program(attack.source)) for attack in attacks]
+    return {
+        name: verdict_of(execution.steps[0])
+        for name, execution in run_all(sandbox, jobs, LIMITS, workers=4)
+    }
+
+
+def running():
+    """How many live processes descend from this one; orphans are adopted, so daemons count."""
+    return watch.usage(watch.descendants(os.getpid())[1:]).tasks
+
+
+def state(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@pytest.fixture(scope="module")
+def isolated(bubblewrap):
+    before = running()
+    found = verdicts_in(bubblewrap, ATTACKS)
+    return found, running() - before
+
+
+@pytest.mark.needs_bubblewrap
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+def test_an_attack_gets_its_verdict(isolated, attack):
+    verdict = isolated[0][attack.id]
+    assert verdict.outcome in attack.expected, verdict.reason
+
+
+@pytest.mark.needs_bubblewrap
+def test_attacks_leave_nothing_running(isolated):
+    assert isolated[1] == 0
+
+
+@pytest.mark.needs_bubblewrap
+def test_attacks_leave_no_zombies(isolated):
+    assert [pid for pid in watch.descendants(os.getpid()) if state(pid) == "Z"] == []
+
+
+def test_the_process_backend_holds_the_attacks_that_harm_no_machine():
+    adopt_orphans()
+    before = running()
+    sandbox = Process()
+    try:
+        found = verdicts_in(sandbox, HARMLESS)
+    finally:
+        sandbox.close()
+    wrong = {a.id: found[a.id] for a in HARMLESS if found[a.id].outcome not in a.expected}
+    assert not wrong
+    assert running() == before
+
+
+def test_harmful_attacks_are_named_after_attacks():
+    assert {attack.id for attack in ATTACKS} >= HARMFUL
+
+
+@pytest.mark.needs_bubblewrap
+@pytest.mark.parametrize(
+    ("completion", "outcome"),
+    [
+        ("    import sys\n    sys.exit(0)\n", Outcome.EARLY_EXIT),
+        ("    import os\n    os._exit(0)\n", Outcome.EARLY_EXIT),
+        ("    return x +\n", Outcome.COMPILE_ERROR),
+        ("    return x + y\nraise KeyError\n", Outcome.ERROR),
+        ("    return x - y\n", Outcome.FAILED),
+        ("    print('passed')\n    return 0\n", Outcome.FAILED),
+        ("    while True: pass\n", Outcome.TIMEOUT),
+        ("    return x + y\n", Outcome.PASSED),
+    ],
+)
+def test_one_process_still_sees_accidents_and_early_exits(bubblewrap, completion, outcome):
+    program = suite_program("def add(x, y):\n" + completion, in_process=True)
+    verdict = verdict_of(bubblewrap.run(program, LIMITS).steps[0])
+    assert verdict.outcome is outcome
+    assert verdict.in_process
+
+
+@pytest.mark.needs_bubblewrap
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "__import__('socket').create_connection(('127.0.0.1', 22), 1)",
+        "__import__('socket').create_connection(('169.254.169.254', 80), 1)",
+        "open('/etc/passwd').read()",
+        "open('/usr/written', 'w')",
+        "open('/runner/python/check.py', 'w')",
+        "open('/proc/sys/kernel/core_pattern', 'w')",
+        "open('/proc/sysrq-trigger', 'w')",
+        "__import__('os').mknod('/work/disk', 0o60600, 0)",
+        "__import__('os').setuid(0)",
+        "__import__('os').chroot('/work')",
+        "__import__('os').listdir('/home') or __import__('os').listdir('/sys')",
+        "open('/proc/self/oom_score_adj', 'w')",
+        "open('/proc/1/mem', 'r+b').write(b'x')",
+        "__import__('os').kill(1, 9) or open('/nothing')",
+        "__import__('ctypes').CDLL(None).unshare(0x10000000) == -1 and open('/nothing')",
+        "__import__('ctypes').CDLL(None).chroot(b'/work') == -1 and open('/nothing')",
+    ],
+)
+def test_the_machine_is_out_of_reach(bubblewrap, expression):
+    program = suite_program(f"def add(x, y):\n    return {expression}\n")
+    verdict = verdict_of(bubblewrap.run(program, LIMITS).steps[0])
+    assert verdict.outcome is Outcome.ERROR
+    assert "Error" in verdict.reason
+
+
+@pytest.mark.needs_bubblewrap
+def test_nothing_of_the_environment_is_inherited(bubblewrap, monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "hunter2")
+    source = "import os\ndef add():\n    return sorted(os.environ)\n"
+    suite = "assert 'SECRET_TOKEN' not in add() and 'PATH' in add()\n"
+    assert verdict_of(bubblewrap.run(suite_program(source, suite), LIMITS).steps[0]).passed
+
+
+@pytest.mark.needs_bubblewrap
+def test_the_two_processes_do_not_see_each_other(bubblewrap):
+    source = "import os\ndef add():\n    return [p for p in os.listdir('/proc') if p.isdigit()]\n"
+    suite = "import os\nassert len(add()) == 2\nassert os.listdir('.') == []\n"
+    assert verdict_of(bubblewrap.run(suite_program(source, suite), LIMITS).steps[0]).passed
+
+
+@pytest.mark.needs_bubblewrap
+def test_a_daemon_does_not_delay_the_verdict(bubblewrap):
+    daemon = next(attack for attack in ATTACKS if attack.id == "P2-daemon-right")
+    begin = time.monotonic()
+    bubblewrap.run(suite_program(daemon.source), LIMITS)
+    assert time.monotonic() - begin < LIMITS.wall_s / 2
