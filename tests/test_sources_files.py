@@ -19,11 +19,6 @@ GOOD = {
     "code": "def f():\r\n  return 1",
     "test_list": ["assert f() == 1"],
 }
-    "task_id": 11,
-    "text": "t",
-    "code": "def f():\r\n  return 1",
-    "test_list": ["assert f() == 1"],
-}
 
 
 def lines(*rows: object) -> bytes:

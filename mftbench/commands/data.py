@@ -92,25 +92,23 @@ def check(tasks_dir: TaskFolders = None) -> None:
 
     Exit code 1: a training row is a problem.
     """
-    from mftbench.sources.overlap import find_overlap
+    from mftbench.sources.overlap import find_overlaps
 
-    opened = [
-        (f"{task.name}/{name}", source)
+    opened = {
+        f"{task.name}/{name}": source
         for task, name, source in _sources(tasks_dir)
         if not isinstance(source, str)
-    ]
-    rows = [row for _, source in opened for row in source.train()]
-    leaks = 0
-    for place, source in opened:
-        overlap = find_overlap(rows, source.problems())
-        leaks += len(overlap.leaks)
+    }
+    rows = (row for source in opened.values() for row in source.train())
+    overlaps = find_overlaps(rows, {place: each.problems() for place, each in opened.items()})
+    for place, overlap in overlaps.items():
         typer.echo(
             f"{place:<28} {overlap.test:>5} problems: {len(overlap.leaks)} in the training rows,"
             f" {overlap.ngram} of {overlap.train} training rows share 13 tokens with a gold"
         )
         for row, problem in overlap.leaks[:5]:
             typer.secho(f"    {row} = {problem}", fg="red")
-    if leaks:
+    if any(overlap.leaks for overlap in overlaps.values()):
         raise typer.Exit(1)
 
 

@@ -5,6 +5,8 @@ from mftbench.scoring.text import bleu, chrf
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
 
+LONGEST = 1000  # characters; what is beyond them is no comment, and costs the metrics seconds
+
 
 def ask(item: ProgramItem) -> str:
     """Show the function, which has no docstring."""
@@ -19,7 +21,7 @@ def answer(item: ProgramItem) -> str:
 def sentence(text: str) -> str:
     """Take the first line that says something, without comment signs and quotes."""
     lines = (" ".join(line.split()).strip("#/*\"'` ") for line in text.splitlines())
-    return next((line for line in lines if line), "")
+    return next((line for line in lines if line), "")[:LONGEST]
 
 
 def verdict(problem: Problem, completion: str) -> Verdict:
