@@ -153,8 +153,8 @@ def main() -> None:
         ]
     print(f"{load.steps} steps of {load.batch} x {load.accumulation} rows, {tokens} tokens")
     for name, column in zip(("bare loop", "trainer"), zip(*rounds, strict=True), strict=True):
-        seconds = statistics.median(took.wall for took in column)
-        print(f"{name:10} {tokens / seconds:8.0f} tokens/s")
+        wall, cpu = (statistics.median(seconds) for seconds in zip(*column, strict=True))
+        print(f"{name:10}{tokens / wall:8.0f} tokens/s {tokens / cpu:8.0f} tokens per CPU second")
     for clock in Moment._fields:
         ratios = [getattr(trainer, clock) / getattr(bare, clock) for bare, trainer in rounds]
         middle, least, most = statistics.median(ratios), min(ratios), max(ratios)
