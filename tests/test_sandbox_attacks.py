@@ -13,14 +13,14 @@ from mftbench.sandbox.namespaces import adopt_orphans
 from mftbench.sandbox.pool import Job, run_all
 from mftbench.sandbox.process import Process
 from mftbench.sandbox.verdict import verdict_of
-from mftbench.testing.sandbox import LIMITS, suite_program
+from mftbench.testing.sandbox import LIMITS, attack_program, suite_program
 
 
 def verdicts_in(sandbox, attacks):
-    jobs = [Job(attack.id, suite_program(attack.source)) for attack in attacks]
+    jobs = [Job(attack.id, attack_program(attack)) for attack in attacks]
     return {
         name: verdict_of(execution.steps[0])
-        for name, execution in run_all(sandbox, jobs, LIMITS, workers=4)
+        for name, execution in run_all(sandbox, jobs, LIMITS, workers=2)
     }
 
 
