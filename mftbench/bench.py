@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from mftbench.contract import Example, Problem, Prompt, Source, Task
-from mftbench.errors import PluginError, boundary
+from mftbench.errors import PluginError, boundary, require
 from mftbench.inference.engine import Engine
 from mftbench.pipeline.execute import Executor
 from mftbench.plan import Context
@@ -125,6 +125,7 @@ class Bench:
         from mftbench.models import fingerprint
         from mftbench.sandbox.select import runners_digest
 
+        self._check_names()
         return Context(
             tasks=self.tasks,
             model_fingerprint=fingerprint,
@@ -177,6 +178,18 @@ class Bench:
         for name in ("engine", "sandbox"):
             if name in self.__dict__:  # opened
                 getattr(self, name).close()
+
+    def _check_names(self) -> None:
+        """Find a wrong name now, not after an hour of training."""
+        from mftbench.formats import FORMATS
+        from mftbench.inference.registry import find_engines
+        from mftbench.training.balancing.registry import find_balancers
+
+        place = f"study {self.study.name!r}"
+        for balance in self.study.balancers:
+            require("balancer", balance.name, find_balancers(), place)
+        require("format", self.study.format, FORMATS, place)
+        require("engine", self.study.engine, find_engines(), place)
 
     def _fingerprint(self, task: str, name: str, options: Mapping[str, Any]) -> str:
         with boundary(f"task {task}", f"source {name} fingerprint"):

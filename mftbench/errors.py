@@ -56,6 +56,13 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> Usag
     return UsageError(f"unknown {kind} {name!r}{place}; {hint}")
 
 
+def require(kind: str, name: str, known: Iterable[str], where: str = "") -> None:
+    """Raise the error for an unknown name if it is one."""
+    names = tuple(known)
+    if name not in names:
+        raise unknown(kind, name, names, where)
+
+
 @contextmanager
 def boundary(plugin: str, function: str, item: str = "") -> Iterator[None]:
     """Turn whatever a plugin's function raises into a PluginError that names the culprit.

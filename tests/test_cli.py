@@ -40,6 +40,8 @@ def test_version_is_printed():
         (["--set", "optim.lrr=1"], "unknown key 'optim.lrr'"),
         (["--set", 'tasks=["completon"]'], "unknown task 'completon'; did you mean 'completion'"),
         (["--set", 'models=["nowhere/none"]'], "nowhere/none"),
+        (["--set", 'balancers=["task_tokem"]'], "did you mean 'task_token'"),
+        (["--set", "format=plane"], "unknown format 'plane' in study 's'; did you mean 'plain'"),
         (["--modes", "mftt"], "unknown mode 'mftt'"),
         (["--set", 'data.completion.evaluate=["humanevil"]'], "did you mean 'humaneval'"),
     ],
