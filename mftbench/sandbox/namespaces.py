@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import select
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ WORK = "/work"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
 _END_MS = 5000
+_SIGNALLED = 128  # bubblewrap says the end by a signal as a shell does
 _PR_SET_CHILD_SUBREAPER = 36
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -99,7 +101,7 @@ class NamespaceCell:
         self._said = b""
         self._group = group
         self._forget = forget
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._ended = False
         os.set_blocking(status, False)
 
@@ -110,21 +112,24 @@ class NamespaceCell:
 
     def exit(self) -> Exit | None:
         """Say how the runner ended. Raises SandboxError if bubblewrap failed before it began."""
-        if self._process.poll() is None:
-            return None
-        code = self._value("exit-code")
+        with self._lock:  # another thread may close the backend meanwhile
+            if self._process.poll() is None:
+                return None
+            code, ended = self._value("exit-code"), self._ended
         if code is None:
-            if self._ended:
-                return Exit(None, 9)
+            if ended:
+                return Exit(None, signal.SIGKILL)
             raise SandboxError(
                 f"bubblewrap ended with status {self._process.returncode} before the program began"
             )
-        return Exit(code, None) if code <= 128 else Exit(None, code - 128)
+        by_signal = _SIGNALLED < code <= _SIGNALLED + signal.SIGRTMAX
+        return Exit(None, code - _SIGNALLED) if by_signal else Exit(code, None)
 
     def members(self, at_most: int) -> Sequence[int]:
         """List the processes inside: all descend from the namespace's first."""
-        first = self._value("child-pid")
-        return [] if first is None or self._ended else watch.descendants(first, at_most)
+        with self._lock:
+            first = None if self._ended else self._value("child-pid")
+        return [] if first is None else watch.descendants(first, at_most)
 
     def end(self) -> None:
         """Kill bubblewrap, and with it the namespace's first process and so the namespace."""

@@ -75,5 +75,15 @@ def _writable_root() -> Path | None:
         with contextlib.suppress(OSError):
             folder.rmdir()
         if limited:
+            _remove_stale(root)
             return root
     return None
+
+
+def _remove_stale(root: Path) -> None:
+    """Remove the empty groups of runs that were killed before they could."""
+    for folder in root.glob("mftbench-*"):
+        owner = folder.name.split("-")[1]
+        if not Path("/proc", owner).exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()

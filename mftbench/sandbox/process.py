@@ -54,7 +54,10 @@ class Process:
 
     def run(self, program: Program, limits: Limits) -> Execution:
         """Run the program's steps. Raises SandboxError if the sandbox failed, not the program."""
-        return run_program(self, program, limits)
+        execution = run_program(self, program, limits)
+        if self._closed:  # and so it may have been ended by us
+            raise SandboxError("the sandbox is closed")
+        return execution
 
     def close(self) -> None:
         """End whatever runs and remove the folders; what is running then fails."""

@@ -1,0 +1,234 @@
+"""The host's side: output capture, proof, verdicts, choice of a backend, the pool."""
+
+import threading
+import time
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mftbench.contract import Execution, Limits, Outcome, Program, Report, Step, StepResult
+from mftbench.errors import SandboxError, UsageError
+from mftbench.sandbox import select
+from mftbench.sandbox.backend import Probe
+from mftbench.sandbox.capture import Capture
+from mftbench.sandbox.pool import Job, Running, run_all
+from mftbench.sandbox.proof import read_report
+from mftbench.sandbox.runners import runner_files, runners_digest
+from mftbench.sandbox.runtimes import MissingLanguageError, command
+from mftbench.sandbox.scripted import Scripted
+from mftbench.sandbox.verdict import verdict_of
+
+PROGRAM = Program("python", (Step("check", "python/check.py"),))
+LIMITS = Limits()
+
+# ---------------------------------------------------------------- capture
+
+
+@given(st.lists(st.binary(max_size=40)))
+def test_capture_keeps_head_and_tail_and_counts_the_rest(chunks):
+    capture, whole = Capture(keep=16), b"".join(chunks)
+    for chunk in chunks:
+        capture.feed(chunk)
+    assert capture.total == len(whole)
+    assert capture.dropped == max(0, len(whole) - 32)
+    text = capture.text()
+    assert text.startswith(whole[:16].decode("utf-8", "replace")[:10])
+    if not capture.dropped:
+        assert text == whole.decode("utf-8", "replace")
+
+
+# ---------------------------------------------------------------- proof and verdict
+
+
+def test_a_report_with_the_nonce_counts():
+    body = b'{"nonce": "n", "report": {"outcome": "passed", "checks": 2}}'
+    assert read_report(body, "n") == Report(Outcome.PASSED, checks=2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"passed",
+        b"{}",
+        b"[]",
+        b'{"nonce": "other", "report": {"outcome": "passed"}}',
+        b'{"nonce": 7, "report": {"outcome": "passed"}}',
+        b'{"nonce": "n", "report": {"outcome": "won"}}',
+        b'{"nonce": "n", "report": {}}',
+        b'{"nonce": "n", "report": {"outcome": "passed"}}' * 2,
+        b"\xff",
+        b"[" * 100_000,
+    ],
+)
+def test_anything_else_is_no_report(body):
+    assert read_report(body, "n") is None
+
+
+PASSED = Report(Outcome.PASSED, checks=1)
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        (StepResult("s", 0, report=PASSED), Outcome.PASSED),
+        (StepResult("s", 0), Outcome.EARLY_EXIT),
+        (StepResult("s", 1), Outcome.EARLY_EXIT),
+        (StepResult("s", 1, report=PASSED), Outcome.EARLY_EXIT),
+        (StepResult("s", None, signal=11), Outcome.ERROR),
+        (StepResult("s", None, limit="timeout", report=PASSED), Outcome.TIMEOUT),
+        (StepResult("s", None, limit="out_of_memory"), Outcome.OUT_OF_MEMORY),
+        (StepResult("s", None, limit="output_limit"), Outcome.OUTPUT_LIMIT),
+        (StepResult("s", 0, report=Report(Outcome.FAILED)), Outcome.FAILED),
+    ],
+)
+def test_a_pass_needs_proof_and_exit_status_zero(result, outcome):
+    assert verdict_of(result).outcome is outcome
+
+
+def test_the_verdict_says_when_the_checker_was_in_the_process():
+    assert verdict_of(StepResult("s", 0, report=PASSED, in_process=True)).in_process
+
+
+# ---------------------------------------------------------------- runners and commands
+
+
+def test_the_digest_covers_every_runner():
+    names = {path.as_posix() for path in runner_files()}
+    assert {"python/check.py", "python/wire.py", "node/check.js", "sqlite/query.py"} <= names
+    assert len(runners_digest()) == 64
+
+
+@pytest.mark.parametrize("runner", ["/bin/sh", "../../bin/sh", "python/../../x.py"])
+def test_a_runner_outside_the_folder_is_refused(runner, tmp_path):
+    with pytest.raises(SandboxError, match="not a path below"):
+        command(runner, tmp_path, LIMITS)
+
+
+def test_an_unknown_kind_of_runner_is_a_missing_language(tmp_path):
+    with pytest.raises(MissingLanguageError):
+        command("cobol/check.cob", tmp_path, LIMITS)
+
+
+# ---------------------------------------------------------------- choice
+
+
+class Unusable(Scripted):
+    def probe(self):
+        return Probe(False, "there is no such thing", {})
+
+
+def test_auto_never_chooses_an_unconfined_backend(monkeypatch):
+    monkeypatch.setattr(select, "_AUTO", (Unusable,))
+    with pytest.raises(UsageError, match="there is no such thing"):
+        select.open_sandbox("auto")
+
+
+def test_auto_chooses_the_first_that_works(monkeypatch):
+    monkeypatch.setattr(select, "_AUTO", (Unusable, Scripted))
+    assert type(select.open_sandbox()) is Scripted
+
+
+def test_an_unknown_backend_is_named_with_a_suggestion():
+    with pytest.raises(UsageError, match="did you mean 'bubblewrap'"):
+        select.open_sandbox("bubblewarp")
+
+
+def test_the_unconfined_backend_says_so_once(monkeypatch):
+    monkeypatch.setattr(select, "_warned", False)
+    with pytest.warns(select.UnconfinedWarning, match="accidents, not malice"):
+        select.open_sandbox("process").close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        select.open_sandbox("process").close()
+
+
+def test_a_missing_language_is_no_verdict():
+    sandbox = select.BACKENDS["process"]()
+    with pytest.raises(MissingLanguageError, match="no cobol"):
+        sandbox.run(Program("cobol", ()), LIMITS)
+    sandbox.close()
+
+
+def test_a_closed_backend_fails_and_runs_nothing():
+    sandbox = select.BACKENDS["process"]()
+    sandbox.close()
+    with pytest.raises(SandboxError, match="closed"):
+        sandbox.run(PROGRAM, LIMITS)
+
+
+# ---------------------------------------------------------------- pool
+
+
+def jobs(count):
+    return [Job(str(number), PROGRAM) for number in range(count)]
+
+
+def test_the_pool_gives_every_job_once():
+    found = dict(run_all(Scripted(), jobs(20), LIMITS, workers=4))
+    assert sorted(found, key=int) == [str(number) for number in range(20)]
+    assert all(isinstance(value, Execution) for value in found.values())
+
+
+def test_a_failing_sandbox_is_tried_again():
+    done = Execution(())
+    sandbox = Scripted([SandboxError("once"), SandboxError("twice"), done])
+    assert list(run_all(sandbox, jobs(1), LIMITS, workers=1)) == [("0", done)]
+
+
+def test_a_sandbox_that_keeps_failing_is_reported_and_the_rest_goes_on():
+    def answer(program):
+        return SandboxError("broken") if program.language == "sql" else Execution(())
+
+    broken = Job("broken", Program("sql", ()))
+    found = dict(run_all(Scripted(answer), [broken, *jobs(3)], LIMITS, workers=2, retries=1))
+    assert str(found.pop("broken")) == "broken"
+    assert all(isinstance(value, Execution) for value in found.values())
+
+
+def test_a_missing_language_is_not_tried_again():
+    sandbox = Scripted([MissingLanguageError("no cobol")])
+    [(_, error)] = run_all(sandbox, jobs(1), LIMITS, workers=1)
+    assert isinstance(error, MissingLanguageError)
+    assert len(sandbox.programs) == 1
+
+
+def test_the_oldest_running_job_can_be_asked_for():
+    running, release = Running(), threading.Event()
+
+    def answer(program):
+        release.wait(5)
+        return Execution(())
+
+    results = run_all(Scripted(answer), jobs(1), LIMITS, workers=1, running=running)
+    consumer = threading.Thread(target=list, args=(results,))
+    consumer.start()
+    while running.oldest() is None:
+        time.sleep(0.001)
+    assert running.oldest()[0] == "0"
+    release.set()
+    consumer.join()
+    assert running.oldest() is None
+
+
+@pytest.mark.needs_bubblewrap
+def test_an_interrupted_consumer_leaves_nothing_running():
+    from mftbench.sandbox.attacks import PROMPT
+    from mftbench.testing.sandbox import suite_program
+
+    sandbox = select.BACKENDS["bubblewrap"]()
+    endless = suite_program(PROMPT + "    while True: pass\n")
+    quick = suite_program(PROMPT + "    return x + y\n")
+    work = [Job("quick", quick), *(Job(str(number), endless) for number in range(8))]
+    begin = time.monotonic()
+
+    def interrupted():
+        for _ in run_all(sandbox, work, Limits(wall_s=60), workers=2, retries=0):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not sandbox._cells
+    assert time.monotonic() - begin < 20

@@ -1,0 +1,187 @@
+"""JavaScript suites, generated tests and SQL queries in the sandbox."""
+
+import pytest
+
+from mftbench.contract import Limits, Outcome, Program, Step
+from mftbench.sandbox.verdict import verdict_of
+
+pytestmark = pytest.mark.needs_bubblewrap
+
+LIMITS = Limits(wall_s=3.0)
+ADD_ONE = "def f(x):\n    return x + 1\n"
+
+
+# ---------------------------------------------------------------- generated tests
+
+
+def under_test(sandbox, tests, source=ADD_ONE):
+    peer = Step("tests", "python/tests.py", {"tests": tests, "entry_points": ["f"]})
+    request = {"source": source, "entry_points": ["f"]}
+    program = Program("python", (Step("reference", "python/subject.py", request, peer=peer),))
+    return sandbox.run(program, LIMITS).steps[0]
+
+
+@pytest.mark.parametrize(
+    ("tests", "outcome"),
+    [
+        ("assert f(1) == 2", Outcome.PASSED),
+        ("def test_one():\n    assert f(1) == 2", Outcome.PASSED),
+        ("from solution import f\nassert f(1) == 2", Outcome.PASSED),
+        ("try:\n    f('')\nexcept TypeError:\n    assert True", Outcome.PASSED),
+        ("assert f(1) == 3", Outcome.FAILED),
+        ("f('')", Outcome.FAILED),
+        ("assert True", Outcome.NO_TESTS),
+        ("f(1)", Outcome.NO_TESTS),
+        ("import inspect\nassert inspect.getsource(f)", Outcome.NO_TESTS),
+        ("", Outcome.NO_TESTS),
+        ("1 / 0", Outcome.ERROR),
+        ("raise SystemExit", Outcome.EARLY_EXIT),
+        ("import os\nos._exit(0)", Outcome.EARLY_EXIT),
+        ("assert f(1) ==", Outcome.COMPILE_ERROR),
+        ("while True: pass", Outcome.TIMEOUT),
+    ],
+)
+def test_generated_tests_get_their_outcome(bubblewrap, tests, outcome):
+    assert verdict_of(under_test(bubblewrap, tests)).outcome is outcome
+
+
+UNITTEST = """
+import unittest
+class Cases(unittest.TestCase):
+    def test_f(self):
+        self.assertEqual(f(1), 2)
+if __name__ == "__main__":
+    unittest.main()
+"""
+
+
+def test_unittest_cases_run_and_their_assertions_count(bubblewrap):
+    report = under_test(bubblewrap, UNITTEST).report
+    assert report.outcome is Outcome.PASSED
+    assert report.detail["calls"] == 1
+    assert report.detail["assertions"] >= 1
+
+
+def test_a_mutant_is_killed(bubblewrap):
+    mutant = ADD_ONE.replace("+ 1", "- 1")
+    assert verdict_of(under_test(bubblewrap, "assert f(1) == 2", mutant)).outcome is Outcome.FAILED
+
+
+def test_a_mutant_that_raises_is_killed(bubblewrap):
+    mutant = "def f(x):\n    raise KeyError\n"
+    assert verdict_of(under_test(bubblewrap, UNITTEST, mutant)).outcome is Outcome.FAILED
+
+
+def test_tests_reach_nothing_of_the_program_but_its_entry_points(bubblewrap):
+    tests = "import sys\nf.__name__ = 'secret'\nassert f(1) == 2\nassert not hasattr(sys, 'secret')"
+    source = "secret = 7\n" + ADD_ONE
+    assert verdict_of(under_test(bubblewrap, tests, source)).passed
+
+
+# ---------------------------------------------------------------- JavaScript
+
+
+def javascript(sandbox, source, suite, checks=None):
+    request = {"source": source, "suite": suite, "entry_points": ["f"], "expected_checks": checks}
+    step = Step("check", "node/check.js", request, in_process=True)
+    return sandbox.run(Program("javascript", (step,)), LIMITS).steps[0]
+
+
+@pytest.mark.needs_node
+@pytest.mark.parametrize(
+    ("source", "suite", "outcome"),
+    [
+        ("function f(x) { return x + 1 }", "assert.strictEqual(f(1), 2)", Outcome.PASSED),
+        ("const f = (x) => [x]", "assert.deepStrictEqual(f(1), [1])", Outcome.PASSED),
+        ("const f = () => 1", "console.assert(f() === 1)", Outcome.PASSED),
+        ("const f = () => 1", "assert(f() === 2)", Outcome.FAILED),
+        ("const f = () => '1'", "assert.equal(f(), 1)", Outcome.FAILED),
+        ("const f = () => 1", "f()", Outcome.NO_TESTS),
+        ("const f = () => { throw 1 }", "assert(f())", Outcome.ERROR),
+        ("function f( {", "assert(f())", Outcome.COMPILE_ERROR),
+        ("process.exit(0)", "assert(f())", Outcome.EARLY_EXIT),
+        ("const f = () => process.exit(0)", "assert(f())", Outcome.EARLY_EXIT),
+        ("const f = () => process.reallyExit(0)", "assert(f())", Outcome.EARLY_EXIT),
+        ("const f = () => { for (;;); }", "assert(f())", Outcome.TIMEOUT),
+        ("const f = () => { for (;;) console.log('x'.repeat(1e6)) }", "f()", Outcome.OUTPUT_LIMIT),
+        ("f = (a) => { for (;;) a.push(Array(1e5).fill(.5)) }", "f([])", Outcome.OUT_OF_MEMORY),
+    ],
+)  # fmt: skip
+def test_javascript_gets_its_outcome(bubblewrap, source, suite, outcome):
+    verdict = verdict_of(javascript(bubblewrap, source, suite))
+    assert verdict.outcome is outcome, verdict.reason
+    assert verdict.in_process
+
+
+@pytest.mark.needs_node
+def test_javascript_checks_are_counted(bubblewrap):
+    suite = "for (let i = 0; i < 3; i++) assert.ok(f() === 1)"
+    assert javascript(bubblewrap, "const f = () => 1", suite).report.checks == 3
+    short = javascript(bubblewrap, "const f = () => 1", suite, checks=4)
+    assert verdict_of(short).outcome is Outcome.FAILED
+
+
+@pytest.mark.needs_node
+def test_javascript_cannot_start_a_program_outside(bubblewrap):
+    source = "const f = () => require('fs').readdirSync('/home').length"
+    assert verdict_of(javascript(bubblewrap, source, "assert(f())")).outcome is Outcome.ERROR
+
+
+# ---------------------------------------------------------------- SQL
+
+SCHEMA = "CREATE TABLE t (a INTEGER, b TEXT); INSERT INTO t VALUES (1, 'x'), (2, NULL);"
+
+
+def sql(sandbox, query, schema=SCHEMA, max_rows=10):
+    request = {"schema": schema, "query": query, "max_rows": max_rows}
+    return sandbox.run(
+        Program("sql", (Step("predicted", "sqlite/query.py", request),)), LIMITS
+    ).steps[0]
+
+
+def test_a_query_reports_typed_rows(bubblewrap):
+    detail = sql(
+        bubblewrap, "SELECT a, b, a * 0.5 AS half, x'ff' AS raw, 9e999 AS big FROM t"
+    ).report.detail
+    assert detail["columns"] == ["a", "b", "half", "raw", "big"]
+    bytes_, infinity = {"bytes": "ff"}, {"float": "inf"}
+    assert detail["rows"] == [[1, "x", 0.5, bytes_, infinity], [2, None, 1.0, bytes_, infinity]]
+    assert detail["truncated"] is False
+
+
+def test_rows_beyond_the_limit_are_cut_and_said(bubblewrap):
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c"
+    detail = sql(bubblewrap, endless, max_rows=3).report.detail
+    assert detail["rows"] == [[1], [2], [3]]
+    assert detail["truncated"] is True
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DELETE FROM t",
+        "DROP TABLE t",
+        "UPDATE t SET a = 0",
+        "INSERT INTO t VALUES (3, 'z')",
+        "CREATE TEMP TABLE u AS SELECT 1",
+        "ATTACH 'other' AS other",
+        "VACUUM INTO 'other'",
+        "PRAGMA writable_schema = 1",
+        "SELECT * FROM pragma_table_info('t')",
+        "SELECT load_extension('x')",
+        "SELECT 1; SELECT 2",
+        "SELECT zeroblob(1000000000)",
+        "SELECT nothing FROM t",
+        "not sql",
+        "",
+    ],
+)
+def test_anything_but_one_reading_statement_is_an_error(bubblewrap, query):
+    assert verdict_of(sql(bubblewrap, query)).outcome is Outcome.ERROR
+
+
+def test_an_endless_query_times_out(bubblewrap):
+    endless = (
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
+    )
+    assert verdict_of(sql(bubblewrap, endless)).outcome is Outcome.TIMEOUT
