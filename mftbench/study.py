@@ -223,7 +223,18 @@ def _checked(study: Study, where: str) -> Study:
                 raise unknown("task", task, study.tasks, f"{where}: {place}")
     if not study.train_tasks:
         raise UsageError(f"{where}: every task is unseen; leave one to train on")
-    samples = study.sampling.n if study.sampling.temperature > 0 else 1
+    sampling = study.sampling
+    if (
+        sampling.n < 1
+        or sampling.batch < 1
+        or sampling.temperature < 0
+        or not 0 < sampling.top_p <= 1
+    ):
+        raise UsageError(
+            f"{where}: sampling needs n and batch of at least 1, temperature of at least 0 and "
+            "top_p above 0 and at most 1"
+        )
+    samples = sampling.n if sampling.temperature > 0 else 1
     if max(study.k) > samples:
         raise UsageError(
             f"{where}: k = {max(study.k)} needs at least as many samples, sampling gives "
