@@ -1,5 +1,7 @@
 """The host's side: output capture, proof, verdicts, choice of a backend, the pool."""
 
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from mftbench.contract import Execution, Limits, Outcome, Program, Report, Step, StepResult
 from mftbench.errors import SandboxError, UsageError
-from mftbench.sandbox import select
+from mftbench.sandbox import select, watch
 from mftbench.sandbox.backend import Probe
 from mftbench.sandbox.capture import Capture
 from mftbench.sandbox.pool import Job, Running, run_all
@@ -26,17 +28,16 @@ LIMITS = Limits()
 # ---------------------------------------------------------------- capture
 
 
-@given(st.lists(st.binary(max_size=40)))
+@given(st.lists(st.text(st.characters(max_codepoint=127), max_size=40).map(str.encode)))
 def test_capture_keeps_head_and_tail_and_counts_the_rest(chunks):
     capture, whole = Capture(keep=16), b"".join(chunks)
     for chunk in chunks:
         capture.feed(chunk)
     assert capture.total == len(whole)
     assert capture.dropped == max(0, len(whole) - 32)
-    text = capture.text()
-    assert text.startswith(whole[:16].decode("utf-8", "replace")[:10])
-    if not capture.dropped:
-        assert text == whole.decode("utf-8", "replace")
+    gap = f"\n[{capture.dropped} bytes dropped]\n".encode() if capture.dropped else b""
+    tail = whole[16:][-16:]
+    assert capture.text() == (whole[:16] + gap + tail).decode()
 
 
 # ---------------------------------------------------------------- proof and verdict
@@ -232,3 +233,30 @@ def test_an_interrupted_consumer_leaves_nothing_running():
         interrupted()
     assert not sandbox._cells
     assert time.monotonic() - begin < 20
+
+
+ENDLESS = """
+import sys
+from mftbench.contract import Limits
+from mftbench.sandbox.attacks import PROMPT
+from mftbench.sandbox.bubblewrap import Bubblewrap
+from mftbench.testing.sandbox import suite_program
+
+print("ready", flush=True)
+Bubblewrap().run(suite_program(PROMPT + "    while True: pass\\n"), Limits(wall_s=60, cpu_s=60))
+"""
+
+
+@pytest.mark.needs_bubblewrap
+def test_a_killed_host_leaves_nothing_running():
+    host = subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE)
+    assert host.stdout.readline() == b"ready\n"
+    deadline = time.monotonic() + 20
+    while len(inside := watch.descendants(host.pid)[1:]) < 6 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    host.kill()
+    host.communicate()
+    while watch.usage(inside).tasks and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(inside) >= 6  # two processes, each with bubblewrap's two around it
+    assert watch.usage(inside).tasks == 0
