@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -184,21 +184,26 @@ def _task_in(module: ModuleType) -> object:
 def _typed_options(
     factory: Callable[..., Source], options: Mapping[str, JsonValue], place: str
 ) -> dict[str, object]:
-    parameters = inspect.signature(factory).parameters
-    for option in options:
-        if option not in parameters:
-            raise unknown("option", option, parameters, place)
-    for parameter in parameters.values():
-        if parameter.default is parameter.empty and parameter.name not in options:
-            raise UsageError(f"{place} needs the option {parameter.name!r}")
-    hints = get_type_hints(factory, include_extras=True)
-    return {
-        option: _typed(value, hints.get(option, Any), f"option {option!r} of {place}")
-        for option, value in options.items()
+    parameters = {
+        parameter.name: parameter
+        for parameter in inspect.signature(factory, eval_str=True).parameters.values()
+        if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     }
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and name not in options:
+            raise UsageError(f"{place} needs the option {name!r}")
+    typed = {}
+    for name, value in options.items():
+        if name not in parameters:
+            raise unknown("option", name, parameters, place)
+        hint = parameters[name].annotation
+        typed[name] = _typed(value, hint, f"option {name!r} of {place}")
+    return typed
 
 
 def _typed(value: JsonValue, hint: Any, place: str) -> object:
+    if hint is inspect.Parameter.empty:
+        return value
     try:
         return TypeAdapter(hint).validate_python(value)
     except ValidationError as error:

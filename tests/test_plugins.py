@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
 
 from mftbench import plugins
-from mftbench.contract import Task
+from mftbench.contract import Source, Task
 from mftbench.errors import PluginError, UsageError
 from mftbench.plugins import find_tasks, load_task, open_source
 
@@ -93,6 +95,15 @@ def test_an_entry_point_is_a_plugin_and_its_distribution_is_named(monkeypatch):
         find_tasks()
 
 
+def test_an_entry_point_loads_the_task_that_it_names(monkeypatch, tmp_path):
+    (tmp_path / "someones_package.py").write_text(MINIMAL.format(name="theirs"))
+    monkeypatch.syspath_prepend(tmp_path)
+    points = EntryPoints([EntryPoint("theirs", "someones_package:TASK", "mftbench.tasks")])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: points.select(group=group))
+    assert load_task("theirs").name == "theirs"
+    assert find_tasks()["theirs"].folder() == tmp_path
+
+
 def test_an_unknown_task_gets_a_suggestion():
     with pytest.raises(UsageError, match="unknown task 'complation'; did you mean 'completion'"):
         load_task("complation")
@@ -153,6 +164,17 @@ def test_an_unknown_option_gets_a_suggestion():
 def test_a_wrong_value_of_an_option_is_refused_by_its_type(value):
     with pytest.raises(UsageError, match="option 'problems' of source 'starter'"):
         open_source(load_task("sql"), "starter", {"problems": value})
+
+
+def test_a_factory_may_be_a_partial_and_an_option_may_have_no_type():
+    def rows(letter, count: int, *, upper: bool = False):
+        name = letter.upper() if upper else letter
+        return Source(name * count, "", "", list, list, str)
+
+    task = replace(load_task("sql"), sources={"rows": partial(rows, "a")})
+    assert open_source(task, "rows", {"count": 3, "upper": True}).name == "AAA"
+    with pytest.raises(UsageError, match="source 'rows' of task 'sql' needs the option 'count'"):
+        open_source(task, "rows")
 
 
 def test_a_source_has_as_many_rows_as_its_options_say():

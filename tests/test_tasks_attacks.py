@@ -16,7 +16,7 @@ ADD = next(
     for problem in open_source(TASK, "humaneval").problems()
     if problem.facts["entry_points"] == ["add"]
 )
-# Those that must fail: the others waste what 100 calls of this suite would use up, in a right program.
+# Those that must fail; the others are right programs that waste more than 100 calls leave room for.
 HOSTILE = [attack for attack in ATTACKS if Outcome.PASSED not in attack.expected]
 
 

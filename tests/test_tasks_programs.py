@@ -43,6 +43,16 @@ def test_a_stop_sequence_never_cuts_a_gold(name):
     assert not [gold for gold in golds for stop in TASKS[name].prompt.stop if stop in gold]
 
 
+@pytest.mark.needs_data
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("completion", "humaneval"), ("completion", "mbpp"), ("text_to_code", "mbpp")],
+)
+def test_a_stop_sequence_never_cuts_a_gold_of_real_data(name, source):
+    golds = [problem.gold for problem in open_source(TASKS[name], source).problems()]
+    assert not [gold for gold in golds for stop in TASKS[name].prompt.stop if stop in gold]
+
+
 @pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("completion", ["", "  \n\t\n", "```\n```"])
 def test_an_empty_completion_is_no_code(name, completion):
