@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -13,8 +14,8 @@ Record = TypeVar("Record")
 
 
 @cache
-def _adapter(record: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(record)
+def _adapter(record: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(record)  # building one is slow, and there are few
 
 
 def to_json(record: object) -> dict[str, Any]:
