@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -13,9 +11,8 @@ from mftbench.canonical import plain
 Record = TypeVar("Record")
 
 
-@cache
-def _adapter(record: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(record)  # building one is slow, and there are few
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+"""One adapter per record type: building one is slow, and a stage reads thousands of records."""
 
 
 def to_json(record: object) -> dict[str, Any]:
@@ -30,5 +27,7 @@ def from_json(record: type[Record], value: object) -> Record:
 
     Raises pydantic.ValidationError, a ValueError, if the value does not fit.
     """
-    result: Record = _adapter(record).validate_python(value)
+    if record not in _ADAPTERS:
+        _ADAPTERS[record] = TypeAdapter(record)
+    result: Record = _ADAPTERS[record].validate_python(value)
     return result

@@ -1,4 +1,4 @@
-"""Documentation: the reference follows the code, links lead somewhere, the README shows its board."""
+"""Documentation: the reference follows the code, links lead somewhere, the README is true."""
 
 from __future__ import annotations
 

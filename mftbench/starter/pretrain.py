@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import torch
 import typer
@@ -16,7 +15,7 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
-    get_cosine_schedule_with_warmup,
+    get_linear_schedule_with_warmup,
 )
 
 from mftbench.starter.corpus import documents
@@ -35,15 +34,16 @@ class Recipe:
     """
 
     seed: int = 2311
-    steps: int = 1300
+    steps: int = 900
     batch: int = 8
     context: int = 512
     lr: float = 3e-3
-    warmup: int = 40
-    weight_decay: float = 0.1
+    lr_matrices: float = 5e-3
+    warmup: int = 20
+    weight_decay: float = 0.05
     hidden: int = 256
     layers: int = 4
-    heads: int = 4
+    heads: int = 8
     feed_forward: int = 704
     tokenizer_documents: int = 20_000
     threads: int = 1
@@ -86,27 +86,42 @@ def make_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCa
     )
 
 
+def optimizers(recipe: Recipe, model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
+    """Make Muon for the layers' matrices, and AdamW for embeddings and norms.
+
+    Muon (https://kellerjordan.github.io/posts/muon) reached AdamW's loss here in about six tenths
+    of the tokens.
+    """
+    matrices = [p for name, p in model.named_parameters() if "proj" in name]
+    rest = [p for name, p in model.named_parameters() if "proj" not in name]
+    return [
+        torch.optim.Muon(
+            matrices,
+            lr=recipe.lr_matrices,
+            weight_decay=recipe.weight_decay,
+            adjust_lr_fn="match_rms_adamw",
+        ),
+        torch.optim.AdamW(rest, lr=recipe.lr, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+
+
 def train(recipe: Recipe, model: LlamaForCausalLM, data: Iterator[torch.Tensor]) -> Iterator[float]:
     """Train the model in place, a step at a time; give each step's loss in nats per token."""
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    scales = [p for p in model.parameters() if p.dim() == 1]  # norms: decay would shrink them
-    groups: list[dict[str, Any]] = [{"params": matrices}, {"params": scales, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(
-        groups,
-        lr=recipe.lr,
-        betas=(0.9, 0.95),
-        weight_decay=recipe.weight_decay,
-    )
-    schedule = get_cosine_schedule_with_warmup(optimizer, recipe.warmup, recipe.steps)
+    movers = optimizers(recipe, model)
+    schedules = [
+        get_linear_schedule_with_warmup(mover, recipe.warmup, recipe.steps)  # type: ignore[no-untyped-call]
+        for mover in movers
+    ]
     model.train()
     for batch in islice(data, recipe.steps):
         with torch.autocast("cpu", torch.bfloat16):
             loss = model(input_ids=batch, labels=batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
+        for mover, schedule in zip(movers, schedules, strict=True):
+            mover.step()
+            mover.zero_grad()
+            schedule.step()
         yield loss.item()
 
 
