@@ -17,7 +17,7 @@ from mftbench.starter.tables import Table
 from mftbench.starter.values import FUNCTIONS, PARAMETERS, draw
 
 _DIFFICULTIES = (1, 1, 2, 2, 3)
-_SQL_SHARE = 0.2
+_SQL_SHARE = 0.25
 _TWICE_SHARE = 0.25
 
 
@@ -64,18 +64,6 @@ def _session(composition: Composition, rng: Random) -> str:
     return "\n".join(lines)
 
 
-def _node_session(composition: Composition, rng: Random) -> str:
-    """Show every stage's JavaScript and its value at node's prompt."""
-    name, value = _parameter(composition, rng), draw(composition.source, rng)
-    lines = [f"> {name} = {json.dumps(value)}"]
-    for stage in composition.stages:
-        lines.append(f"> {stage.fill(stage.operation.javascript, name)}")
-        value = evaluate((stage,), value)
-        lines.append(f"< {json.dumps(value)}")
-        name = "_"
-    return "\n".join(lines)
-
-
 def _annotated_script(composition: Composition, rng: Random) -> str:
     return _annotated(composition, rng, "#", lambda stage: stage.operation.python)
 
@@ -97,31 +85,11 @@ def _annotated(
     return "\n".join(lines)
 
 
-def _trace(composition: Composition, rng: Random) -> str:
-    """Tell in words what becomes of a value."""
-    value = draw(composition.source, rng)
-    lines = [f"start with {value!r}"]
-    for stage in composition.stages:
-        value = evaluate((stage,), value)
-        lines.append(f"{stage.fill(rng.choice(stage.operation.phrases), '')}: {value!r}")
-    return "\n".join(lines)
-
-
 def _told(composition: Composition, rng: Random) -> str:
     """Describe a program without showing it."""
     name, parameter = rng.choice(FUNCTIONS), _parameter(composition, rng)
     english = rendering.english(composition, name, parameter, rng)
     return rng.choice((english, rendering.docstring(composition, rng)))
-
-
-def _equalities(composition: Composition, rng: Random) -> str:
-    """Assert of each stage's expression, over literals, what it gives."""
-    value, lines = draw(composition.source, rng), []
-    for stage in composition.stages:
-        left = stage.fill(stage.operation.python, repr(value))
-        value = evaluate((stage,), value)
-        lines.append(f"assert ({left}) == {value!r}")
-    return "\n".join(lines)
 
 
 def _printed(composition: Composition, rng: Random) -> str:
@@ -187,13 +155,10 @@ def _annotated_query(select: Select, rng: Random) -> str:
 
 _PROGRAM_FORMATS: tuple[Callable[[Composition, Random], str], ...] = (
     _session,
-    _node_session,
     _annotated_script,
     _annotated_script,
     _annotated_node_script,
-    _trace,
     _told,
-    _equalities,
     _printed,
     _printed,
     _logged,
@@ -201,6 +166,7 @@ _PROGRAM_FORMATS: tuple[Callable[[Composition, Random], str], ...] = (
 )
 _QUERY_FORMATS: tuple[Callable[[Select, Random], str], ...] = (
     _table_and_query,
+    _schema_and_query,
     _schema_and_query,
     _annotated_query,
     _annotated_query,
