@@ -17,8 +17,8 @@ from mftbench.starter.tables import Table
 from mftbench.starter.values import FUNCTIONS, PARAMETERS, draw
 
 _DIFFICULTIES = (1, 1, 2, 2, 3)
-_SQL_SHARE = 0.25
-_TWICE_SHARE = 0.25
+_SQL_SHARE = 0.22
+_TWICE_SHARE = 0.1
 
 
 def documents(seed: int) -> Iterator[str]:
@@ -75,21 +75,31 @@ def _annotated_node_script(composition: Composition, rng: Random) -> str:
 def _annotated(
     composition: Composition, rng: Random, mark: str, template: Callable[[Stage], str]
 ) -> str:
-    """Write one assignment a stage, with what it does in a comment beside it."""
+    """Write one assignment a stage, with what it does in a comment above it."""
     name, lines = _parameter(composition, rng), []
     for stage in composition.stages:
-        phrase = stage.fill(rng.choice(stage.operation.phrases), "")
-        said = rng.choice((phrase, f"{phrase[0].upper()}{phrase[1:]}."))
-        lines.append(f"out = {stage.fill(template(stage), name)}  {mark} {said}")
+        said = stage.fill(rng.choice(stage.operation.phrases), "")
+        lines += [f"{mark} {said}", f"out = {stage.fill(template(stage), name)}"]
         name = "out"
     return "\n".join(lines)
 
 
-def _told(composition: Composition, rng: Random) -> str:
-    """Describe a program without showing it."""
-    name, parameter = rng.choice(FUNCTIONS), _parameter(composition, rng)
-    english = rendering.english(composition, name, parameter, rng)
-    return rng.choice((english, rendering.docstring(composition, rng)))
+def _planned(composition: Composition, rng: Random) -> str:
+    return _plan(composition, rng, lambda stage: stage.operation.python)
+
+
+def _planned_for_node(composition: Composition, rng: Random) -> str:
+    return _plan(composition, rng, lambda stage: stage.operation.javascript)
+
+
+def _plan(composition: Composition, rng: Random, template: Callable[[Stage], str]) -> str:
+    """Number the steps in English, then the same steps as expressions."""
+    name, said, done = _parameter(composition, rng), ["plan"], ["done"]
+    for number, stage in enumerate(composition.stages, start=1):
+        said.append(f"{number} {stage.fill(rng.choice(stage.operation.phrases), '')}")
+        done.append(f"{number} {stage.fill(template(stage), name)}")
+        name = "it"
+    return "\n".join(said + done)
 
 
 def _printed(composition: Composition, rng: Random) -> str:
@@ -142,33 +152,34 @@ def _schema_and_query(select: Select, rng: Random) -> str:
 
 
 def _asked(select: Select, rng: Random) -> str:
-    """Ask without an answer."""
-    return select.english()
+    """Show a table, ask, and answer at a prompt."""
+    return "\n".join([*_shown_table(select.table), select.english(), f"sqlite> {select.sql()}"])
 
 
 def _annotated_query(select: Select, rng: Random) -> str:
     """Put each clause's SQL beside its English."""
     clauses = [select.projection, *select.conditions, select.having, select.order]
-    pairs = [f"{clause.sql} -- {clause.english}" for clause in clauses if clause]
+    pairs = [f"-- {clause.english}\n{clause.sql}" for clause in clauses if clause]
     return "\n".join([f"from {select.table.name}", *pairs])
 
 
 _PROGRAM_FORMATS: tuple[Callable[[Composition, Random], str], ...] = (
     _session,
     _annotated_script,
-    _annotated_script,
     _annotated_node_script,
-    _told,
+    _planned,
+    _planned,
+    _planned_for_node,
     _printed,
     _printed,
     _logged,
+    _glossary,
     _glossary,
 )
 _QUERY_FORMATS: tuple[Callable[[Select, Random], str], ...] = (
     _table_and_query,
     _schema_and_query,
-    _schema_and_query,
     _annotated_query,
-    _annotated_query,
+    _asked,
     _asked,
 )

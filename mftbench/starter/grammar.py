@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 Split = Literal["train", "test"]
-HELD_OUT = 5  # one composition in so many belongs to the test split
+HELD_OUT = 3  # one composition in so many belongs to the test split
 
 
 class Kind(Enum):

@@ -44,7 +44,7 @@ class Recipe:
     """
 
     seed: int = 2311
-    steps: int = 2000
+    steps: int = 2200
     batch: int = 32
     context: int = 512
     lr: float = 3e-3
@@ -56,7 +56,7 @@ class Recipe:
     heads: int = 4
     feed_forward: int = 704
     tokenizer_documents: int = 20_000
-    threads: int = 1
+    threads: int = 2
     grammar: int = VERSION
 
 

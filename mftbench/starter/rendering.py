@@ -29,21 +29,19 @@ def clauses(composition: Composition, rng: Random) -> list[str]:
     """Say each stage in English; the last one starts with "return"."""
     said = [stage.fill(rng.choice(stage.operation.phrases), "") for stage in composition.stages]
     if not composition.stages[-1].operation.answers:
-        said.append(rng.choice(("return the result", "return what is left")))
+        said.append("return the result")
     return said
 
 
 def english(composition: Composition, name: str, parameter: str, rng: Random) -> str:
     """Describe a function in one sentence that also gives its name and parameter."""
     *steps, answer = clauses(composition, rng)
-    link = rng.choice((", then ", ", and then ", ", "))
-    opening = rng.choice(("Write", "Define", "Create"))
-    return f"{opening} {name}({parameter}): {link.join(steps)}, and {answer}."
+    return f"Write {name}({parameter}): {', then '.join(steps)}, and {answer}."
 
 
 def docstring(composition: Composition, rng: Random) -> str:
-    """Describe a function as a docstring does: one short sentence for each stage."""
-    return " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in clauses(composition, rng))
+    """Describe a function as a docstring does: one short clause for each stage."""
+    return f"{'; '.join(clauses(composition, rng))}."
 
 
 def _statements(stages: tuple[Stage, ...], parameter: str, *, javascript: bool) -> list[str]:

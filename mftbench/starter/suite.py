@@ -19,7 +19,7 @@ from mftbench.starter.values import FUNCTIONS, PARAMETERS
 
 __all__ = ["DIFFICULTIES", "VERSION", "Case", "ProgramItem", "QueryItem", "programs", "queries"]
 
-VERSION = 1  # bump when any item changes for the same arguments
+VERSION = 2  # bump when any item changes for the same arguments
 DIFFICULTIES = range(1, 5)
 
 _PATIENCE = 3000  # draws without a new item before the grammar counts as used up
