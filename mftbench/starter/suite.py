@@ -39,7 +39,7 @@ class ProgramItem:
 
     ``signature`` is the Python header up to its colon, ``docstring`` the bare text. ``python`` is
     header and body, without docstring; ``javascript`` has the same name and parameter. Every mutant
-    differs from ``python`` on half of the cases or more; the ``decisive`` cases kill them all.
+    differs from ``python`` on two thirds of the cases or more; ``decisive`` cases kill them all.
     """
 
     id: str
@@ -54,7 +54,7 @@ class ProgramItem:
 
     @property
     def decisive(self) -> tuple[Case, ...]:
-        """Give the few cases, the first ones, that kill every mutant: the gold of a test suite."""
+        """Give the first cases, which kill every mutant: the gold of a test suite."""
         return self.cases[:DECISIVE]
 
 
