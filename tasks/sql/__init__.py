@@ -1,7 +1,5 @@
 """Text-to-SQL: table definitions and a question to one SELECT, judged by what it returns."""
 
-from mftbench.sandbox.verdict import verdict_of
-
 from mftbench.contract import (
     Execution,
     JsonValue,
@@ -14,6 +12,7 @@ from mftbench.contract import (
     Verdict,
 )
 from mftbench.extraction import SQL, extract
+from mftbench.sandbox.verdict import verdict_of
 from mftbench.sources.starter import starter_queries
 from mftbench.starter.suite import QueryItem
 from mftbench.suites import no_code
