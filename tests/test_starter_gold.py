@@ -47,7 +47,7 @@ def test_cases_expect_more_than_one_value(difficulty):
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 @every_difficulty
 def test_javascript_gives_every_expected_value(difficulty):
-    suite = [*items(difficulty), *items(difficulty, "train", 400)]
+    suite = [*items(difficulty), *items(difficulty, "train", 200)]
     calls = [
         f"[{json.dumps(item.id)}, (() => {{ {item.javascript}\nreturn {json.dumps(case.args)}"
         f".map(x => {item.name}(x))[0]; }})()]"

@@ -28,7 +28,7 @@ def skeleton(item):
 
 @pytest.mark.parametrize("difficulty", DIFFICULTIES)
 def test_train_and_test_share_no_composition(difficulty):
-    count = 900 if difficulty > 1 else 500
+    count = 900 if difficulty > 1 else 200
     train = {skeleton(i) for i in programs("train", count, difficulty=difficulty, seed=1, task="a")}
     test = {skeleton(i) for i in programs("test", 120, difficulty=difficulty, seed=2, task="b")}
     assert len(test) > 20
@@ -49,7 +49,7 @@ def test_a_draw_keeps_to_its_split(split):
     assert any(asked)
 
 
-def test_one_structure_in_five_is_held_out():
+def test_the_held_out_share_of_structures_is_as_declared():
     rng = Random(0)
     structures = {compose(3, rng).structure for _ in range(4000)}
     held_out = sum(split_of(structure) == "test" for structure in structures)

@@ -105,7 +105,7 @@ def test_renderings_of_an_item_are_text_of_one_function():
 
 def test_mutants_differ_from_the_program_and_from_each_other():
     for item in some():
-        assert len({item.python, *item.mutants}) == 1 + len(item.mutants) >= 4
+        assert len({item.python, *item.mutants}) == 1 + len(item.mutants) >= 3
 
 
 def test_the_suite_imports_no_torch():
@@ -114,6 +114,6 @@ def test_the_suite_imports_no_torch():
     assert done.stdout.strip() == "False"
 
 
-def test_decisive_cases_are_the_first_ones():
+def test_the_decisive_case_is_the_first_one():
     item: ProgramItem = some(count=1)[0]
-    assert item.decisive == item.cases[:3]
+    assert item.decisive == item.cases[:1]
