@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,11 @@ def quiet() -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            # peft looks a base up on the hub by its name; ours are built in, or folders.
+            warnings.filterwarnings("ignore", message="Could not find a config file")
+            warnings.filterwarnings("ignore", message="Unable to fetch remote file")
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:
