@@ -28,7 +28,7 @@ STUDY = Study(
 
 
 def bench(folder, study=STUDY, trainer=train, engine=None, sandbox=None) -> Bench:
-    engine = engine or ScriptedEngine(lambda request: "    return 1\n```python\ndef f(): 1\n```")
+    engine = engine or ScriptedEngine(lambda request: "def solve(x):\n    return 1\n")
     seams = Seams(trainer, engine, sandbox or Scripted())
     return Bench(study, Options(folder, workers=2), Silent(), seams)
 
