@@ -141,17 +141,32 @@ class Store:
             lock.release()
 
 
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+
+
 @contextmanager
 def _disk_errors(root: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+    except Exception as error:
+        reason = _refusal(error)
+        if not reason:
             raise
         raise StoreError(
-            f"cannot write to the store at {root}: {os.strerror(error.errno)}; finished artifacts "
-            "are kept: make room or set --store, then run again"
+            f"cannot write to the store at {root}: {reason}; finished artifacts are kept: make room "
+            "or set --store, then run again"
         ) from error
+
+
+def _refusal(error: Exception) -> str:
+    """Say how the disk refused, or "" for any other error.
+
+    Libraries that write through Rust (safetensors) raise errors of their own kind, in which only
+    the message tells.
+    """
+    if isinstance(error, OSError):
+        return os.strerror(error.errno) if error.errno in _REFUSALS else ""
+    return next((os.strerror(code) for code in _REFUSALS if os.strerror(code) in str(error)), "")
 
 
 def _fsync(path: Path) -> None:

@@ -83,6 +83,14 @@ def test_a_full_disk_is_one_line_that_names_the_store(tmp_path):
         Store(tmp_path).get_or_make("train", Spec(), full)
 
 
+def test_a_full_disk_is_recognised_in_a_library_s_own_error(tmp_path):
+    def full(out: Path, work: Path) -> None:
+        raise RuntimeError("I/O error: No space left on device (os error 28)")
+
+    with pytest.raises(StoreError, match="No space left"):
+        Store(tmp_path).get_or_make("train", Spec(), full)
+
+
 def test_a_full_disk_ends_the_command_with_exit_code_2():
     assert StoreError.exit_code == 2
 
