@@ -153,8 +153,8 @@ def _disk_errors(root: Path) -> Iterator[None]:
         if not reason:
             raise
         raise StoreError(
-            f"cannot write to the store at {root}: {reason}; finished artifacts are kept: make room "
-            "or set --store, then run again"
+            f"cannot write to the store at {root}: {reason}; finished artifacts are kept: make "
+            "room or set --store, then run again"
         ) from error
 
 
