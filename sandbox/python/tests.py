@@ -30,11 +30,11 @@ def main():
 
 def judge(request, channel, count):
     """Return the outcome and a message; ``SystemExit`` passes through, and so says nothing."""
+    channel.receive()  # the program is ready: an answer before that could find nobody to read it
     try:
         code = compile_counted(request["tests"], TESTS)
     except Exception as error:
         return "compile_error", describe(error)
-    channel.receive()  # the program is ready
     remote = Remote(channel)
     namespace = {"__name__": TESTS, COUNTER: count}
     functions = {name: remote.function(name) for name in request["entry_points"]}
