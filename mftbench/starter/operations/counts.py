@@ -1,36 +1,13 @@
 """Operations on a dict from a word to a number."""
 
-from mftbench.starter.grammar import Kind, Operation
+from mftbench.starter.grammar import Kind
+from mftbench.starter.operations.taking import Taking
 
 LOW = (2, 3, 4, 5)
 KEYS = ("ant", "bee", "cat", "dog", "elk")
 _C = Kind.COUNTS
-
-
-def _op(
-    name: str,
-    family: str,
-    gives: Kind,
-    python: str,
-    javascript: str,
-    *phrases: str,
-    k: tuple[int | str, ...] = (),
-) -> Operation:
-    return Operation(f"counts_{name}", family, _C, gives, python, javascript, phrases, k)
-
-
-def _answer(
-    name: str,
-    gives: Kind,
-    python: str,
-    javascript: str,
-    *phrases: str,
-    k: tuple[int | str, ...] = (),
-) -> Operation:
-    return Operation(
-        f"counts_{name}", "count_answer", _C, gives, python, javascript, phrases, k, answers=True
-    )
-
+_TAKING = Taking(_C, "counts", "count_answer")
+_op, _answer = _TAKING.step, _TAKING.answer
 
 _COUNTS = (
     _op(

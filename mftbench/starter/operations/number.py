@@ -1,35 +1,12 @@
 """Operations on one number at or above 0, where % and // mean the same in JavaScript."""
 
-from mftbench.starter.grammar import Kind, Operation
+from mftbench.starter.grammar import Kind
+from mftbench.starter.operations.taking import Taking
 
 LOW = (2, 3, 4, 5)
 _N = Kind.NUMBER
-
-
-def _op(
-    name: str,
-    family: str,
-    gives: Kind,
-    python: str,
-    javascript: str,
-    *phrases: str,
-    k: tuple[int | str, ...] = (),
-) -> Operation:
-    return Operation(f"number_{name}", family, _N, gives, python, javascript, phrases, k)
-
-
-def _answer(
-    name: str,
-    gives: Kind,
-    python: str,
-    javascript: str,
-    *phrases: str,
-    k: tuple[int | str, ...] = (),
-) -> Operation:
-    return Operation(
-        f"number_{name}", "one_answer", _N, gives, python, javascript, phrases, k, answers=True
-    )
-
+_TAKING = Taking(_N, "number", "one_answer")
+_op, _answer = _TAKING.step, _TAKING.answer
 
 _NUMBER = (
     _op("add", "one_each", _N, "$x + $k", "$x + $k", "add $k", k=LOW),

@@ -1,35 +1,12 @@
 """Operations on a text of lower-case words with single spaces between them."""
 
-from mftbench.starter.grammar import Kind, Operation
+from mftbench.starter.grammar import Kind
+from mftbench.starter.operations.taking import Taking
 from mftbench.starter.operations.words import LETTERS
 
 _T = Kind.TEXT
-
-
-def _op(
-    name: str,
-    family: str,
-    gives: Kind,
-    python: str,
-    javascript: str,
-    *phrases: str,
-    k: tuple[int | str, ...] = (),
-) -> Operation:
-    return Operation(f"text_{name}", family, _T, gives, python, javascript, phrases, k)
-
-
-def _answer(
-    name: str,
-    gives: Kind,
-    python: str,
-    javascript: str,
-    *phrases: str,
-    k: tuple[int | str, ...] = (),
-) -> Operation:
-    return Operation(
-        f"text_{name}", "text_answer", _T, gives, python, javascript, phrases, k, answers=True
-    )
-
+_TAKING = Taking(_T, "text", "text_answer")
+_op, _answer = _TAKING.step, _TAKING.answer
 
 _TEXTS = (
     _op("upper", "text_each", _T, "$x.upper()", "$x.toUpperCase()", "put the text in capitals"),

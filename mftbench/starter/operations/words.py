@@ -1,35 +1,12 @@
 """Operations on a list of words."""
 
-from mftbench.starter.grammar import Kind, Operation
+from mftbench.starter.grammar import Kind
+from mftbench.starter.operations.taking import Taking
 
 LETTERS = ("a", "e", "o", "r", "t")
 _W = Kind.WORDS
-
-
-def _op(
-    name: str,
-    family: str,
-    gives: Kind,
-    python: str,
-    javascript: str,
-    *phrases: str,
-    k: tuple[int | str, ...] = (),
-) -> Operation:
-    return Operation(f"words_{name}", family, _W, gives, python, javascript, phrases, k)
-
-
-def _answer(
-    name: str,
-    gives: Kind,
-    python: str,
-    javascript: str,
-    *phrases: str,
-    k: tuple[int | str, ...] = (),
-) -> Operation:
-    return Operation(
-        f"words_{name}", "word_answer", _W, gives, python, javascript, phrases, k, answers=True
-    )
-
+_TAKING = Taking(_W, "words", "word_answer")
+_op, _answer = _TAKING.step, _TAKING.answer
 
 _WORDS = (
     _op(
