@@ -15,7 +15,7 @@ from mftbench.errors import PluginError, boundary, require
 from mftbench.inference.engine import Engine
 from mftbench.pipeline.execute import Executor
 from mftbench.plan import Context
-from mftbench.plugins import load_task, open_source
+from mftbench.plugins import asked_by, load_task, open_source
 from mftbench.progress import Progress
 from mftbench.sandbox.backend import Sandbox
 from mftbench.stages import GenerateSpec, SourceRef, TrainSpec
@@ -138,6 +138,10 @@ class Bench:
     def source(self, task: str, ref: SourceRef) -> Source:
         """Open a source once for every set of options."""
         return self._open(task, ref.name, ref.options)
+
+    def asked(self, task: str, ref: SourceRef) -> Task:
+        """Give a task as one of its sources asks and scores it."""
+        return asked_by(self.source(task, ref), self.tasks[task])
 
     def problems(self, task: str, ref: SourceRef) -> Mapping[str, Problem]:
         """Load a source's problems by id.

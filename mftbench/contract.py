@@ -70,6 +70,9 @@ class Source:
     fingerprint: Callable[[], str]
     synthetic: bool = False
     notes: str = ""
+    version: str = ""
+    prompt: Prompt | None = None
+    metrics: tuple[Metric, ...] = ()
 
 
 @dataclass(frozen=True)

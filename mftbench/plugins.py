@@ -10,7 +10,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -22,7 +22,14 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from mftbench.contract import Source, Task
 from mftbench.errors import PluginError, UsageError, boundary, unknown
 
-__all__ = ["ENTRY_POINT_GROUP", "TaskPlugin", "find_tasks", "load_task", "open_source"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "TaskPlugin",
+    "asked_by",
+    "find_tasks",
+    "load_task",
+    "open_source",
+]
 
 ENTRY_POINT_GROUP = "mftbench.tasks"
 
@@ -95,6 +102,13 @@ def open_source(task: Task, name: str, options: Mapping[str, JsonValue] | None =
     if not isinstance(source, Source):
         raise PluginError(f"{place}: its factory returned a value {_kind(source)}, not a Source")
     return source
+
+
+def asked_by(source: Source, task: Task) -> Task:
+    """Give the task as this source of it asks and scores: its own prompt and metrics, if any."""
+    return replace(
+        task, prompt=source.prompt or task.prompt, metrics=source.metrics or task.metrics
+    )
 
 
 def _built_in() -> Iterator[TaskPlugin]:

@@ -90,7 +90,7 @@ class _Cell:
 
         def make(out: Path, work: Path) -> None:
             rows = {data.task: bench.examples(data.task, data.source) for data in spec.tasks}
-            prompts = {data.task: bench.tasks[data.task].prompt for data in spec.tasks}
+            prompts = {data.task: bench.asked(data.task, data.source).prompt for data in spec.tasks}
             bench.trainer(spec, rows, prompts, out, work, bench.progress)
 
         artifact = self._get_or_make("train", spec, make)
@@ -103,7 +103,8 @@ class _Cell:
         def make(out: Path, work: Path) -> None:
             model = self.train()
             problems = list(bench.problems(spec.task, spec.source).values())
-            wanted = requests(spec, problems, bench.tasks[spec.task].prompt, bench.render(spec))
+            prompt = bench.asked(spec.task, spec.source).prompt
+            wanted = requests(spec, problems, prompt, bench.render(spec))
             generate(spec, wanted, model, bench.engine, out, work, bench.progress)
 
         return self._get_or_make("generate", spec, make)
@@ -130,7 +131,8 @@ class _Cell:
 
     def judged(self, evaluation: Evaluation, executions: Path) -> Scored:
         """Judge and score the executions in a folder."""
-        spec, task = evaluation.score, self.bench.tasks[evaluation.task]
+        spec = evaluation.score
+        task = self.bench.asked(spec.task, spec.source)
         problems = self.bench.problems(spec.task, spec.source)
         samples = evaluation.generate.sampling.n
         return judge(task, problems, read_executed(executions), spec.k, samples)
