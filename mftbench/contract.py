@@ -60,6 +60,8 @@ class Source:
 
     ``train`` and ``problems`` are called lazily and give the same rows in the same order each time.
     ``fingerprint`` identifies their content: a file's digest, or a generator's version, options.
+    ``prompt`` and ``metrics`` replace the task's own where a source asks or is scored in its own
+    way; the fingerprint covers the prompt.
     """
 
     name: str
