@@ -87,12 +87,14 @@ def test_without_the_variable_one_line_names_the_way(monkeypatch):
 
 def test_a_folder_without_the_file_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("MFTBENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("MFTBENCH_CHANGED_DATA", "1")
     with pytest.raises(UsageError, match=r"MFTBENCH_DATA is '.*', where it is not"):
         open_source(load_task("text_to_code"), "mbpp")
 
 
 def test_mbpp_is_read_from_the_named_folder_with_plain_line_ends(monkeypatch, tmp_path):
     monkeypatch.setenv("MFTBENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("MFTBENCH_CHANGED_DATA", "1")
     (tmp_path / "mbpp").mkdir()
     (tmp_path / "mbpp" / "mbpp.jsonl").write_bytes(lines(GOOD, {**GOOD, "task_id": 601}))
     source = open_source(load_task("text_to_code"), "mbpp")
@@ -102,6 +104,7 @@ def test_mbpp_is_read_from_the_named_folder_with_plain_line_ends(monkeypatch, tm
 
 def test_a_solution_that_does_not_parse_is_told_by_its_id(monkeypatch, tmp_path):
     monkeypatch.setenv("MFTBENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("MFTBENCH_CHANGED_DATA", "1")
     (tmp_path / "mbpp").mkdir()
     (tmp_path / "mbpp" / "mbpp.jsonl").write_bytes(lines({**GOOD, "code": "def ("}))
     with pytest.raises(UsageError, match="MBPP problem 11: code:"):

@@ -117,4 +117,5 @@ def test_a_changed_file_is_another_fingerprint(monkeypatch, tmp_path):
     (tmp_path / "mbpp").mkdir()
     (tmp_path / "mbpp" / "mbpp.jsonl").write_bytes(path.read_bytes() + b"\n")
     monkeypatch.setenv("MFTBENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("MFTBENCH_CHANGED_DATA", "1")
     assert source().fingerprint() != before

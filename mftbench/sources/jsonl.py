@@ -1,14 +1,15 @@
-"""Read JSONL files into typed rows; whatever is wrong with one is told by file and line."""
+"""Read JSON and JSONL files into typed rows; what is wrong with one is told by file and line."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from mftbench.errors import UsageError
 
@@ -19,13 +20,24 @@ Row = TypeVar("Row")
 MAX_LINE_BYTES = 64_000_000
 
 
-def read_rows(path: Path, kind: type[Row]) -> list[Row]:
-    """Read all rows of a ``.jsonl`` or ``.jsonl.gz`` file as records of one dataclass.
+def read_rows(path: Path, kind: type[Row], key: str = "") -> list[Row]:
+    """Read all rows of a ``.jsonl``, ``.jsonl.gz`` or ``.json`` file as records of one dataclass.
 
-    Raises UsageError naming file, line and field if the file is not what it should be.
+    A ``.json`` file holds one array; ``key`` is a field of which no value may come twice.
+
+    Raises UsageError naming file, line (of an array: position) and field if the file is not what it
+    should be.
     """
     adapter = TypeAdapter(kind)
-    rows = [_parse(adapter, line, f"{path}:{number}") for number, line in _lines(path)]
+    rows: list[Row] = []
+    seen: dict[object, str] = {}
+    for place, text in _texts(path):
+        row = _parse(adapter, text, place)
+        name = getattr(row, key) if key else place
+        if name in seen:
+            raise UsageError(f"{place}: field {key!r}: {name!r} is there already, at {seen[name]}")
+        seen[name] = place
+        rows.append(row)
     if not rows:
         raise UsageError(f"{path} is empty")
     return rows
@@ -35,6 +47,17 @@ def digest(path: Path) -> str:
     """Give the SHA-256 of a file's bytes, as a source's fingerprint."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _texts(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.suffix != ".json":
+        yield from ((f"{path}:{number}", line) for number, line in _lines(path))
+        return
+    items = _parse(
+        TypeAdapter(list[JsonValue]), b"".join(line for _, line in _lines(path)), f"{path}"
+    )
+    for position, item in enumerate(items):
+        yield f"{path}[{position}]", json.dumps(item).encode()
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

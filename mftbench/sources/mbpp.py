@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 from typing import Literal
 
 from pydantic import NonNegativeInt, PositiveInt
 
 from mftbench.contract import Example, Problem, Source
 from mftbench.sources import mbpp_prompts as prompts
-from mftbench.sources.jsonl import digest, read_rows
-from mftbench.sources.location import data_file
 from mftbench.sources.mbpp_row import Row
+from mftbench.sources.published import DataFile, First, Hub, Published
 from mftbench.suites import Suite
 
 __all__ = [
     "DEVELOPMENT_IDS",
     "EVALUATION_IDS",
+    "FILE",
+    "MBPP",
     "PROMPT_IDS",
     "TRAIN_IDS",
     "mbpp_completion",
+    "mbpp_rows",
+    "mbpp_suite",
     "mbpp_text",
 ]
 
 Rows = dict[int, Row]
-ORIGIN = "github.com/google-research/google-research/tree/master/mbpp"
-
 PROMPT_IDS = frozenset(range(1, 11))
 EVALUATION_IDS = frozenset(range(11, 511))
 # 538 has the same body as evaluation problem 310.
@@ -44,6 +43,27 @@ REPEATED_IDS = frozenset(
     }
 )
 TRAIN_IDS = frozenset(range(601, 975)) - REPEATED_IDS
+
+MBPP = Published(
+    name="mbpp",
+    licence="CC-BY-4.0",
+    citation="Austin et al. 2021, arXiv 2108.07732",
+    version="google-research/google-research mbpp/mbpp.jsonl",
+    notes="evaluation ids 11-510; training ids 601-974 less 20 repeated problems",
+)
+FILE = DataFile(
+    path="mbpp/mbpp.jsonl",
+    kind=Row,
+    sha256="ccf64ceae9c5403bf50a044cb6d505bfd2a2963ee58338ba268fd65beab92a9f",
+    count=974,
+    upstream="https://raw.githubusercontent.com/google-research/google-research/master/mbpp/mbpp.jsonl",
+    hub=Hub(
+        "google-research-datasets/mbpp",
+        splits=("prompt", "test", "validation", "train"),
+        config="full",
+        revision="4bb6404fdc6cacfda99d4ac4205087b89d32030c",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +90,7 @@ def mbpp_text(
     ask = prompts.PROMPTS[prompt]
 
     def problem(row: Row, rows: Rows) -> Problem:
-        return Problem(f"MBPP/{row.task_id}", ask(row, rows), row.source, _suite(row).facts())
+        return Problem(f"MBPP/{row.task_id}", ask(row, rows), row.source, mbpp_suite(row).facts())
 
     def example(row: Row, rows: Rows) -> Example:
         return Example(f"MBPP/{row.task_id}", ask(row, rows), prompts.ANSWERS[prompt](row))
@@ -91,7 +111,7 @@ def mbpp_completion(
 
     def problem(row: Row, rows: Rows) -> Problem | None:
         halves = prompts.split_function(row)
-        return halves and Problem(f"MBPP/{row.task_id}", *halves, _suite(row).facts())
+        return halves and Problem(f"MBPP/{row.task_id}", *halves, mbpp_suite(row).facts())
 
     def example(row: Row, rows: Rows) -> Example | None:
         halves = prompts.split_function(row)
@@ -101,34 +121,28 @@ def mbpp_completion(
 
 
 def _source(rendering: _Rendering, form: str, train: int | None, problems: int | None) -> Source:
-    path = data_file("mbpp/mbpp.jsonl", ORIGIN)
-
     def examples() -> Iterator[Example]:
-        rows = _rows(path)
+        rows = mbpp_rows()
         shown = (rendering.example(rows[key], rows) for key in sorted(TRAIN_IDS & set(rows)))
-        return islice(filter(None, shown), train)
+        return filter(None, shown)
 
     def questions() -> Iterator[Problem]:
-        rows = _rows(path)
+        rows = mbpp_rows()
         shown = (rendering.problem(rows[key], rows) for key in sorted(EVALUATION_IDS & set(rows)))
-        return islice(filter(None, shown), problems)
+        return filter(None, shown)
 
-    return Source(
-        name="mbpp",
-        licence="CC-BY-4.0",
-        citation="Austin et al. 2021, arXiv 2108.07732",
-        train=examples,
-        problems=questions,
-        fingerprint=lambda: f"{digest(path)} {form} train={train} problems={problems}",
-        notes="evaluation ids 11-510; training ids 601-974 less 20 repeated problems",
+    return MBPP.source(
+        form, (FILE,), train=examples, problems=questions, first=First(train, problems)
     )
 
 
-def _rows(path: Path) -> Rows:
-    return {row.task_id: row for row in read_rows(path, Row)}
+def mbpp_rows() -> Rows:
+    """Read all of MBPP by id."""
+    return {row.task_id: row for row in FILE.rows()}
 
 
-def _suite(row: Row) -> Suite:
+def mbpp_suite(row: Row) -> Suite:
+    """Make the suite of a problem's three asserts."""
     # Where there is a setup it instantiates a class of the candidate's, which no pipe can carry.
     return Suite(
         text="\n".join((row.setup, *row.test_list)) + "\n",
