@@ -13,6 +13,8 @@ The rule, for ``extract``; it never raises:
    the prompt had opened.
 5. Without any fence, code begins at the first line that looks like code and ends before the first
    line at the margin that looks like prose. If no line looks like code, there is none.
+6. In languages with braces an answer ends before a main program of its own; and if what follows the
+   last brace at the margin opens more than it closes, it was cut short and is left out.
 
 No parser is used on purpose: Python's own can exhaust the host's stack on what a model wrote.
 """
@@ -23,64 +25,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mftbench.languages import HEAD, JAVASCRIPT, PYTHON, SQL, Language
+
 __all__ = ["JAVASCRIPT", "PYTHON", "SQL", "Block", "Language", "blocks", "extract", "splice"]
 
 _FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*)$")
 _PROSE = re.compile(r"(?:[A-Z][a-z']*,? +[\w'`]|[A-Z][\w ]*:\s*$|[*-] |\d+\. |#{2,} )")
+_CLOSING = re.compile(r"\}[;)]*\s*(?://.*)?$")
+_CLASS = re.compile(r"^(?:public[ \t]+|final[ \t]+)*class[ \t]+\w", re.M)
 _TRIPLE_QUOTE = re.compile(r'"""|\'\'\'')
-
-# Lines are judged by their beginning, so that no pattern can be made to backtrack over a huge one.
-_HEAD = 200
-
-
-@dataclass(frozen=True)
-class Language:
-    """What extraction must know of a language: its labels, how code lines begin, definitions.
-
-    ``definition`` is a pattern with the field ``{name}``.
-    """
-
-    labels: tuple[str, ...]
-    start: re.Pattern[str]
-    definition: str
-
-    def begins(self, line: str) -> bool:
-        """Say whether a line looks like code."""
-        return self.start.match(line[:_HEAD]) is not None
-
-    def defined(self, code: str, name: str) -> re.Match[str] | None:
-        """Find the line that defines the name."""
-        return re.search(self.definition.replace("{name}", re.escape(name)), code, re.M)
-
-
-PYTHON = Language(
-    labels=("python", "py", "python3", "py3"),
-    start=re.compile(
-        r"""\s*(?:(?:async\s+)?def\s+\w|class\s+\w|@\w|import\s+\w[\w., ]*$|from\s+[\w.]+\s+import\b
-        |(?:if|for|while|with|try|match)\b.*:\s*(?:\#.*)?$|(?:return|raise|assert|del|yield)\b
-        |pass\s*$|\w[\w.\[\],'"]*\s*(?:[-+*/%|&^]|//|\*\*)?=[^=]|\w+\s*:\s*\w.*=|[\w.]+\(
-        |\#|\"\"\"|''')""",
-        re.X,
-    ),
-    definition=r"^(?:async[ \t]+)?def[ \t]+{name}\b|^{name}[ \t]*=[^=]",
-)
-
-JAVASCRIPT = Language(
-    labels=("javascript", "js", "node", "jsx"),
-    start=re.compile(
-        r"""\s*(?:(?:async\s+)?function\b|(?:const|let|var|class)\s+\w|(?:return|import|export)\b
-        |(?:if|for|while|switch|try)\b.*[({]|[\w.]+\(|[\w.\[\]]+\s*=[^=]|//|/\*|["'{}(\[])""",
-        re.X,
-    ),
-    definition=r"^(?:export[ \t]+)?(?:async[ \t]+)?function[ \t*]+{name}\b"
-    r"|^(?:export[ \t]+)?(?:const|let|var)[ \t]+{name}\b",
-)
-
-SQL = Language(
-    labels=("sql", "sqlite", "sqlite3"),
-    start=re.compile(r"\s*(?:select|with|values|insert|update|delete|create|drop)\b", re.I),
-    definition=r"^\s*(?:select|with)\b",
-)
 
 
 @dataclass(frozen=True)
@@ -106,37 +59,67 @@ def extract(text: str, language: Language, name: str = "") -> str:
     text = normalise(text)
     before = _before_bare_fence(text, language)
     if before:
-        return before
+        return _whole(before, language)
     fenced = blocks(text)
-    return _chosen(fenced, language, name) if fenced else _unfenced(text, language)
+    return _whole(
+        _chosen(fenced, language, name) if fenced else _unfenced(text, language), language
+    )
 
 
-def splice(prompt: str, completion: str, name: str) -> str:
-    """Join a Python function's beginning with its completion; return "" if that holds no code.
+def splice(prompt: str, completion: str, name: str, language: Language = PYTHON) -> str:
+    """Join a function's beginning with its completion; return "" if that holds no code.
 
     A completion that repeats the function replaces it, and keeps what stands above it in the prompt
-    (imports, helpers). A fenced completion that was moved to the margin is indented again. Any
-    other completion is appended as it is: its indentation is part of the answer.
+    (imports, helpers, the class around it). A fenced Python completion that was moved to the margin
+    is indented again. Any other completion is appended as it is: its indentation is part of the
+    answer.
     """
     text = normalise(completion)
-    before = _before_bare_fence(text, PYTHON)
+    before = _before_bare_fence(text, language)
     fenced = [] if before else blocks(text)
-    code = before or (_chosen(fenced, PYTHON, name) if fenced else text)
+    code = before or (_chosen(fenced, language, name) if fenced else text)
     if not code.strip():
         return ""
-    if PYTHON.defined(code, name):
-        kept = PYTHON.defined(prompt, name)
-        return prompt[: kept.start() if kept else 0] + (code if fenced else _unfenced(code, PYTHON))
+    if language.defined(code, name):
+        kept = _above(prompt, code, name, language)
+        return kept + _whole(code if fenced else _unfenced(code, language), language)
+    if language.braces:
+        return _closed(prompt + _whole(code, language))
     if fenced and not code.lstrip("\n").startswith((" ", "\t")):
         code = "".join(f"    {line}\n" for line in code.rstrip("\n").split("\n"))
     return prompt + code
+
+
+def _above(prompt: str, code: str, name: str, language: Language) -> str:
+    """Keep what stands above the function; above its class if the code brings one too."""
+    opening = _CLASS.search(prompt) if language.braces and _CLASS.search(code) else None
+    kept = opening or language.defined(prompt, name)
+    return prompt[: kept.start() if kept else 0]
+
+
+def _whole(code: str, language: Language) -> str:
+    """Leave out a main program, and a last function that was cut short."""
+    if not (language.braces and code):
+        return code
+    lines = code.split("\n")
+    end = next((at for at, line in enumerate(lines) if line.startswith(language.ends)), len(lines))
+    closing = [at for at, line in enumerate(lines[:end]) if _CLOSING.match(line[:HEAD])]
+    after = "\n".join(lines[closing[-1] + 1 : end]) if closing else ""
+    if after.count("{") > after.count("}"):
+        end = closing[-1] + 1
+    return code if end == len(lines) else "\n".join(lines[:end]) + "\n"
+
+
+def _closed(code: str) -> str:
+    """Close the class that a prompt opened, if the completion closed only its method."""
+    return code + "}\n" if code.count("{") == code.count("}") + 1 else code
 
 
 def _fenced(lines: list[str]) -> Iterator[Block]:
     opened: re.Match[str] | None = None
     inside: list[str] = []
     for line in lines:
-        fence = _FENCE.match(line[:_HEAD])
+        fence = _FENCE.match(line[:HEAD])
         if opened is None:
             opened, inside = fence, []
         elif fence and fence[2].startswith(opened[2]) and not fence[3].strip():
@@ -163,7 +146,7 @@ def _chosen(fenced: list[Block], language: Language, name: str) -> str:
 
 def _before_bare_fence(text: str, language: Language) -> str:
     lines = text.split("\n")
-    at = next((at for at, line in enumerate(lines) if _FENCE.match(line[:_HEAD])), None)
+    at = next((at for at, line in enumerate(lines) if _FENCE.match(line[:HEAD])), None)
     if at is None or lines[at].strip("`~ \t"):
         return ""
     first = next((line for line in lines[:at] if line.strip()), "")
@@ -177,7 +160,7 @@ def _unfenced(text: str, language: Language) -> str:
         return ""
     end, quoted = begin, False
     for line in lines[begin:]:
-        if not quoted and _PROSE.match(line[:_HEAD]) and not language.begins(line):
+        if not quoted and _PROSE.match(line[:HEAD]) and not language.begins(line):
             break
         quoted ^= len(_TRIPLE_QUOTE.findall(line)) % 2 == 1
         end += 1

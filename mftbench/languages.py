@@ -1,0 +1,117 @@
+"""What extraction knows of each language: labels of fences, how code begins, what it defines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["CPP", "GO", "JAVA", "JAVASCRIPT", "LANGUAGES", "PYTHON", "RUST", "SQL", "Language"]
+
+# Lines are judged by their beginning, so that no pattern can be made to backtrack over a huge one.
+HEAD = 200
+
+
+@dataclass(frozen=True)
+class Language:
+    """How to find a language's code in a text.
+
+    ``labels`` are those of fences, ``start`` how a line of code begins, ``definition`` a pattern
+    with the field ``{name}``. Where blocks end with a brace, ``braces`` is true and ``ends`` are
+    the beginnings of lines at the margin that belong to no answer: another main program.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    start: re.Pattern[str]
+    definition: str
+    braces: bool = False
+    ends: tuple[str, ...] = ()
+
+    def begins(self, line: str) -> bool:
+        """Say whether a line looks like code."""
+        return self.start.match(line[:HEAD]) is not None
+
+    def defined(self, code: str, name: str) -> re.Match[str] | None:
+        """Find the line that defines the name."""
+        return re.search(self.definition.replace("{name}", re.escape(name)), code, re.M)
+
+
+PYTHON = Language(
+    name="python",
+    labels=("python", "py", "python3", "py3"),
+    start=re.compile(
+        r"""\s*(?:(?:async\s+)?def\s+\w|class\s+\w|@\w|import\s+\w[\w., ]*$|from\s+[\w.]+\s+import\b
+        |(?:if|for|while|with|try|match)\b.*:\s*(?:\#.*)?$|(?:return|raise|assert|del|yield)\b
+        |pass\s*$|\w[\w.\[\],'"]*\s*(?:[-+*/%|&^]|//|\*\*)?=[^=]|\w+\s*:\s*\w.*=|[\w.]+\(
+        |\#|\"\"\"|''')""",
+        re.X,
+    ),
+    definition=r"^(?:async[ \t]+)?def[ \t]+{name}\b|^{name}[ \t]*=[^=]",
+)
+
+JAVASCRIPT = Language(
+    name="javascript",
+    labels=("javascript", "js", "node", "jsx"),
+    start=re.compile(
+        r"""\s*(?:(?:async\s+)?function\b|(?:const|let|var|class)\s+\w|(?:return|import|export)\b
+        |(?:if|for|while|switch|try)\b.*[({]|[\w.]+\(|[\w.\[\]]+\s*=[^=]|//|/\*|["'{}(\[])""",
+        re.X,
+    ),
+    definition=r"^(?:export[ \t]+)?(?:async[ \t]+)?function[ \t*]+{name}\b"
+    r"|^(?:export[ \t]+)?(?:const|let|var)[ \t]+{name}\b",
+    braces=True,
+)
+
+# A type, the name, and a bracket on a line without a semicolon: a call has one, a definition none.
+_TYPED = r"^[\w<>\[\],?.:&* \t]+[ \t*&]{name}[ \t]*\([^;\n]*$"
+_BRACED = re.compile(
+    r"""\s*(?:\#\s*(?:include|define|pragma)|//|/\*|\*|[{}@]|\#\[|.*[;{}]\s*$
+    |(?:using|import|package|public|private|protected|static|final|class|struct|template|const)\s
+    |(?:fn|func|use|pub|let|var|mod|impl|type|enum|trait)\s)""",
+    re.X,
+)
+
+CPP = Language(
+    name="cpp",
+    labels=("cpp", "c++", "cc", "cxx", "c"),
+    start=_BRACED,
+    definition=_TYPED,
+    braces=True,
+    ends=("int main(", "int main (", "void main("),
+)
+
+JAVA = Language(
+    name="java",
+    labels=("java",),
+    start=_BRACED,
+    definition=_TYPED,
+    braces=True,
+    ends=("public class Main", "class Main"),
+)
+
+GO = Language(
+    name="go",
+    labels=("go", "golang"),
+    start=_BRACED,
+    definition=r"^func[ \t]+{name}\b",
+    braces=True,
+    ends=("func main(",),
+)
+
+RUST = Language(
+    name="rust",
+    labels=("rust", "rs"),
+    start=_BRACED,
+    definition=r"^(?:pub[ \t]+)?fn[ \t]+{name}\b",
+    braces=True,
+    ends=("fn main(", "#[cfg(test)]"),
+)
+
+SQL = Language(
+    name="sql",
+    labels=("sql", "sqlite", "sqlite3"),
+    start=re.compile(r"\s*(?:select|with|values|insert|update|delete|create|drop)\b", re.I),
+    definition=r"^\s*(?:select|with)\b",
+)
+
+LANGUAGES = {each.name: each for each in (PYTHON, JAVA, CPP, JAVASCRIPT, GO, RUST)}
