@@ -72,6 +72,20 @@ def test_holm_equals_the_worked_example():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
 
 
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_equals_statsmodels(raw):
+    multitest = pytest.importorskip("statsmodels.stats.multitest", exc_type=ImportError)
+    assert holm(raw) == pytest.approx(multitest.multipletests(raw, method="holm")[1])
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_mcnemar_equals_statsmodels(wins, losses):
+    tables = pytest.importorskip("statsmodels.stats.contingency_tables", exc_type=ImportError)
+    assert mcnemar(wins, losses) == pytest.approx(
+        tables.mcnemar([[0, wins], [losses, 0]], exact=True).pvalue if wins + losses else 1.0
+    )
+
+
 def test_holm_never_exceeds_bonferroni_nor_undercuts_the_raw_p():
     raw = np.random.default_rng(0).random(20) ** 3
     adjusted = np.array(holm(raw.tolist()))

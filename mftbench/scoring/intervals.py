@@ -1,12 +1,15 @@
-"""Percentile bootstrap intervals over problems, with seeds resampled above them.
+"""Percentile bootstrap intervals over problems, widened by what training seeds disagree about.
 
-Every seed answers the same problems, so one draw resamples seeds and problems as two crossed
-factors. The generator's seed and the number of resamples are fixed and printed on every board: an
-interval is as reproducible as the value in it.
+Samples are nested in problems: a problem's value is estimated from all its samples, so resampling
+problems carries their noise along. Seeds stand above problems and are too few to resample (three
+seeds have ten different resamples): their variance component enters by a t quantile instead. The
+generator's seed and the number of resamples are fixed and printed on every board: an interval is as
+reproducible as the value in it.
 """
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -41,25 +44,78 @@ def as_items(values: ArrayLike) -> Items:
 def mean_interval(values: ArrayLike) -> Interval:
     """Bound the mean of per-problem values in 0..1, of shape (problems,) or (seeds, problems)."""
     items = as_items(values)
-    if np.ptp(items) == 0:
-        return _constant(float(items[0, 0]), Interval(0.0, 1.0), items.shape[1])
-    return _central(_resampled_means(items, np.random.default_rng(SEED)))
+    return widened(
+        _over_problems(items.mean(axis=0), Interval(0.0, 1.0)),
+        float(items.mean()),
+        seed_spread(items),
+        Interval(0.0, 1.0),
+    )
 
 
 def difference_interval(a: ArrayLike, b: ArrayLike) -> Interval:
     """Bound ``mean(a) - mean(b)`` where both answered the same problems, in the same order.
 
-    A draw takes the same problems for both (that is the pairing) and the seeds of each on their
-    own: seed 1 of one mode shares nothing with seed 1 of another but the number.
+    Problems are paired. Seeds are not: seed 1 of one mode shares nothing with seed 1 of another but
+    the number, so each side adds its own spread.
     """
     left, right = as_items(a), as_items(b)
     if left.shape[1] != right.shape[1]:
         raise ValueError(f"{left.shape[1]} problems against {right.shape[1]}: nothing to pair")
-    gaps = left[:, None, :] - right[None, :, :]
-    if np.ptp(gaps) == 0:
-        return _constant(float(gaps[0, 0, 0]), Interval(-1.0, 1.0), left.shape[1])
-    rng = np.random.default_rng(SEED)
-    return _central(_resampled_means(left, rng) - _resampled_means(right, rng))
+    gaps = left.mean(axis=0) - right.mean(axis=0)
+    return widened(
+        _over_problems(gaps, Interval(-1.0, 1.0)),
+        float(gaps.mean()),
+        seed_spread(left, right),
+        Interval(-1.0, 1.0),
+    )
+
+
+def seed_variance(items: Items) -> float:
+    """Estimate the variance that the choice of training seed gives one seed's mean.
+
+    The seeds' component of a two-way random layout, (MS seeds - MS residual) / problems, so that
+    seeds which differ by single problems' chance only count as equal. 0 for one seed.
+    """
+    seeds, problems = items.shape
+    if seeds == 1:
+        return 0.0
+    means = items.mean(axis=1)
+    rest = items - means[:, None] - items.mean(axis=0)[None, :] + items.mean()
+    residual = float((rest**2).sum()) / ((seeds - 1) * max(problems - 1, 1))
+    return max(0.0, float(means.var(ddof=1)) - residual / problems)
+
+
+def seed_spread(*sides: Items) -> float:
+    """Give the half width that few seeds add to the mean, or to the difference, of some sides.
+
+    A t quantile with Welch's degrees of freedom: sides have seeds of their own.
+    """
+    parts = [(seed_variance(items) / len(items), len(items) - 1) for items in sides]
+    total = math.fsum(variance for variance, _ in parts)
+    if total == 0.0:
+        return 0.0
+    from scipy.special import stdtrit
+
+    freedom = total**2 / math.fsum(variance**2 / seeds for variance, seeds in parts if variance)
+    return float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(total)
+
+
+def widened(inner: Interval, centre: float, spread: float, scale: Interval) -> Interval:
+    """Join the limits over problems with the seeds' half width, by recovery of variances.
+
+    Zou and Donner (2008): independent half widths add as squares, each side on its own.
+    """
+    return Interval(
+        max(scale.low, centre - math.hypot(centre - inner.low, spread)),
+        min(scale.high, centre + math.hypot(inner.high - centre, spread)),
+    )
+
+
+def _over_problems(values: Items, scale: Interval) -> Interval:
+    """Bound the mean of one value per problem."""
+    if np.ptp(values) == 0:
+        return _constant(float(values[0]), scale, len(values))
+    return central(resampled_means(values))
 
 
 @lru_cache(maxsize=2)
@@ -76,17 +132,17 @@ def _problem_counts(problems: int) -> NDArray[np.uint8]:
     return counts.reshape(RESAMPLES, problems)
 
 
-def _resampled_means(items: Items, rng: np.random.Generator) -> Items:
-    """Resample problems and, by ``rng``, seeds: one mean per resample."""
-    seeds, problems = items.shape
+def resampled_means(values: Items) -> Items:
+    """Give the mean in every resample of problems: values (problems,) or (problems, systems).
+
+    All sets of one size share their resamples, so that the means of two systems are paired.
+    """
     # In parts, because a part is widened to float64: 8 times its size.
-    parts = np.array_split(_problem_counts(problems), 10)
-    means = np.concatenate([part @ items.T for part in parts]) / problems  # (RESAMPLES, seeds)
-    weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES) / seeds
-    return np.asarray((means * weights).sum(axis=1))
+    parts = np.array_split(_problem_counts(len(values)), 10)
+    return np.concatenate([part @ values for part in parts]) / len(values)
 
 
-def _central(means: Items) -> Interval:
+def central(means: Items) -> Interval:
     """Take the central ``LEVEL`` of resampled means."""
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(means, [tail, 1 - tail])

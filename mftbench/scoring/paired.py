@@ -24,9 +24,10 @@ EXACT_SIGNS = 12
 class Comparison:
     """``mean(a) - mean(b)`` over the same problems, on the scale -1..1.
 
-    ``wins`` and ``losses`` count problems on which a is better or worse. ``p`` is two-sided, of the
-    null hypothesis that swapping a and b on any problem changes nothing; ``adjusted`` is p after
-    Holm's correction over the family it was reported in.
+    ``wins`` and ``losses`` count problems on which a is better or worse. ``disagreement`` is the
+    root mean square of per-problem differences. ``p`` is two-sided, of the null hypothesis that
+    swapping a and b on any problem changes nothing; ``adjusted`` is p after Holm's correction over
+    the family it was reported in.
     """
 
     difference: float
@@ -35,6 +36,7 @@ class Comparison:
     problems: int
     wins: int
     losses: int
+    disagreement: float
     test: str
     p: float
     adjusted: float
@@ -61,7 +63,18 @@ def compare(a: ArrayLike, b: ArrayLike) -> Comparison:
         test, p = "McNemar exact", mcnemar(wins, losses)
     else:
         test, p = "sign-flip permutation", sign_flip(gaps)
-    return Comparison(float(gaps.mean()), low, high, len(gaps), wins, losses, test, p, p)
+    return Comparison(
+        difference=float(gaps.mean()),
+        low=low,
+        high=high,
+        problems=len(gaps),
+        wins=wins,
+        losses=losses,
+        disagreement=float(np.sqrt((gaps**2).mean())),
+        test=test,
+        p=p,
+        adjusted=p,
+    )
 
 
 def mcnemar(wins: int, losses: int) -> float:

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from mftbench.scoring.intervals import difference_interval
+from mftbench.scoring.overall import mean_ranks, overall_difference
+
+
+def answers(seed, share, shape):
+    return (np.random.default_rng(seed).random(shape) < share).astype(float)
+
+
+def test_one_task_gives_the_interval_of_its_difference():
+    a, b = answers(1, 0.6, (3, 90)), answers(2, 0.4, (3, 90))
+    difference, interval = overall_difference([a], [b])
+    assert difference == pytest.approx(a.mean() - b.mean())
+    assert interval == pytest.approx(difference_interval(a, b), abs=1e-9)
+
+
+def test_tasks_weigh_the_same_whatever_their_size():
+    ones, zeros = np.ones((1, 300)), np.zeros((1, 300))
+    difference, _ = overall_difference([ones, zeros[:, :10]], [zeros, zeros[:, :10]])
+    assert difference == 0.5
+
+
+def test_four_like_tasks_halve_the_interval_of_one():
+    a = [answers(seed, 0.5, (1, 400)) for seed in range(4)]
+    b = [answers(seed + 10, 0.5, (1, 400)) for seed in range(4)]
+    _, one = overall_difference(a[:1], b[:1])
+    _, four = overall_difference(a, b)
+    assert (four.high - four.low) / (one.high - one.low) == pytest.approx(0.5, abs=0.05)
+
+
+def test_ranks_average_over_tasks_and_share_ties():
+    first = np.array([[1.0, 0.0, 0.0]] * 8)
+    second = np.array([[0.0, 1.0, 1.0]] * 8)
+    ranks, _ = mean_ranks([first, second])
+    assert ranks == [2.0, 2.0, 2.0]
+
+
+def test_a_rank_that_no_resample_changes_has_no_width():
+    ranks, intervals = mean_ranks([np.array([[1.0, 0.0]] * 30)])
+    assert (ranks, intervals) == ([1.0, 2.0], [(1.0, 1.0), (2.0, 2.0)])
+
+
+def test_ranks_of_like_systems_are_uncertain():
+    task = np.stack([answers(seed, 0.5, 100) for seed in (1, 2)], axis=1)
+    _, intervals = mean_ranks([task])
+    assert (intervals[0].low, intervals[0].high) == (1.0, 2.0)
