@@ -82,7 +82,7 @@ def seed_variance(items: Items) -> float:
     means = items.mean(axis=1)
     rest = items - means[:, None] - items.mean(axis=0)[None, :] + items.mean()
     residual = float((rest**2).sum()) / ((seeds - 1) * max(problems - 1, 1))
-    return max(0.0, float(means.var(ddof=1)) - residual / problems)
+    return max(0.0, float(means.var(ddof=1) - residual / problems))
 
 
 def seed_spread(*sides: Items) -> float:
