@@ -73,6 +73,7 @@ class Bench:
         self.seams = seams or Seams()
         self.store = Store(options.store)
         self._sources: dict[tuple[str, str, str], Source] = {}
+        self._tokenizers: dict[str, Any] = {}
         self._problems: dict[tuple[str, str, str], dict[str, Problem]] = {}
 
     @cached_property
@@ -101,7 +102,8 @@ class Bench:
             return self.seams.engine
         from mftbench.inference.registry import open_engine
 
-        return open_engine(self.study.engine, dtype=self.study.engine_dtype)
+        study = self.study
+        return open_engine(study.engine, study.engine_dtype, study.engine_options)
 
     @cached_property
     def trainer(self) -> Trainer:
@@ -117,11 +119,14 @@ class Bench:
         from mftbench.formats import render_prompt
         from mftbench.models import load_tokenizer
 
-        tokenizer = load_tokenizer(spec.model)
+        if spec.model not in self._tokenizers:
+            self._tokenizers[spec.model] = load_tokenizer(spec.model)
+        tokenizer = self._tokenizers[spec.model]
         return lambda prompt: render_prompt(spec.format, prompt, tokenizer)
 
     def context(self) -> Context:
         """Gather what a plan depends on: versions and digests."""
+        from mftbench.inference.registry import keyed
         from mftbench.models import fingerprint
         from mftbench.sandbox.select import runners_digest
 
@@ -133,6 +138,7 @@ class Bench:
             sandbox=self.sandbox.name,
             runners=runners_digest(),
             engine=self.study.engine,
+            engine_options=keyed(self.study.engine_options),
         )
 
     def source(self, task: str, ref: SourceRef) -> Source:
@@ -186,14 +192,14 @@ class Bench:
     def _check_names(self) -> None:
         """Find a wrong name now, not after an hour of training."""
         from mftbench.formats import FORMATS
-        from mftbench.inference.registry import find_engines
+        from mftbench.inference.registry import check_engine
         from mftbench.training.balancing.registry import find_balancers
 
         place = f"study {self.study.name!r}"
         for balance in self.study.balancers:
             require("balancer", balance.name, find_balancers(), place)
         require("format", self.study.format, FORMATS, place)
-        require("engine", self.study.engine, find_engines(), place)
+        check_engine(self.study.engine, self.study.engine_options, place)
 
     def _fingerprint(self, task: str, name: str, options: Mapping[str, Any]) -> str:
         with boundary(f"task {task}", f"source {name} fingerprint"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from mftbench.contract import Task
+from mftbench.contract import JsonValue, Task
 from mftbench.stages import (
     Balance,
     ExecuteSpec,
@@ -82,6 +82,7 @@ class Context:
     sandbox: str
     runners: str
     engine: str
+    engine_options: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def plan(study: Study, context: Context) -> tuple[Cell, ...]:
@@ -144,6 +145,7 @@ class _Layout:
             sampling=study.sampling if sampled else replace(study.sampling, n=1),
             dtype=study.engine_dtype,
             seed=seed if sampled else 0,
+            engine_options=self.context.engine_options,
         )
         execute = ExecuteSpec(
             generate=key("generate", generate),

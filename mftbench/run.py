@@ -1,20 +1,30 @@
-"""A whole study on one page: plan it, then for every cell train, generate, execute and score.
+"""A whole study on one page: plan it, then train, generate, execute and score.
 
-Every stage is looked up in the store first; what is found is not made again. A cell that fails
-leaves the others alone: its error is kept for the end.
+All models of one base are trained first and then generate together, in one pass of one engine: that
+group is the unit of generation. Every stage is looked up in the store first; what is found is not
+made again. A cell that fails leaves the others alone: its error is kept for the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from mftbench.bench import Bench
 from mftbench.errors import EngineError, MftbenchError, PluginError
 from mftbench.leaderboard.rows import Row
 from mftbench.pipeline.execute import execute, read_executed
-from mftbench.pipeline.generate import generate, read_completions, requests
+from mftbench.pipeline.generate import (
+    Wanted,
+    complete,
+    read_completions,
+    requests,
+    write_completions,
+)
+from mftbench.pipeline.kept import family
 from mftbench.pipeline.rows import rows_of
 from mftbench.pipeline.score import Scored, judge, read_scored, write_scored
 from mftbench.plan import Cell, Evaluation, plan
@@ -53,13 +63,32 @@ def run(bench: Bench) -> Outcome:
     once if the store cannot be written: every later stage would fail the same way.
     """
     outcome = Outcome()
-    for cell in plan(bench.study, bench.context()):
-        try:
-            for evaluation in cell.evaluations:
-                outcome.rows.extend(_Cell(bench, cell, outcome).rows(evaluation))
-        except (EngineError, PluginError) as error:
-            outcome.failures.append(Failure(cell.label, error))
+    for _, cells in groupby(plan(bench.study, bench.context()), key=lambda cell: cell.model):
+        ready = generate_group([_Cell(bench, cell, outcome) for cell in cells])
+        for cell in ready:
+            for evaluation in cell.cell.evaluations:
+                with cell.failing(f", {evaluation.task}"):
+                    outcome.rows.extend(cell.rows(evaluation))
     return outcome
+
+
+def generate_group(cells: Sequence[_Cell]) -> list[_Cell]:
+    """Train the cells of one base, then make all their missing completions in one pass.
+
+    Returns the cells that go on; what an engine could not complete shows where it is asked for.
+    """
+    wanted: list[Wanted] = []
+    ready = []
+    for cell in cells:
+        with cell.failing():
+            wanted += [cell.wanted(each) for each in cell.cell.evaluations if cell.lacks(each)]
+            ready.append(cell)
+    if wanted:
+        bench = cells[0].bench
+        errors = complete(wanted, bench.engine, bench.store, bench.progress)
+        for cell in ready:
+            cell.errors.update(errors)
+    return ready
 
 
 @dataclass(frozen=True)
@@ -69,6 +98,22 @@ class _Cell:
     bench: Bench
     cell: Cell
     outcome: Outcome
+    asked: dict[str, Wanted] = field(default_factory=dict)
+    errors: dict[str, MftbenchError] = field(default_factory=dict)
+
+    @contextmanager
+    def failing(self, where: str = "") -> Iterator[None]:
+        """Keep what fails in here for the end, and go on with the next."""
+        try:
+            yield
+        except (EngineError, PluginError) as error:
+            self.outcome.failures.append(Failure(f"{self.cell.label}{where}", error))
+
+    def lacks(self, evaluation: Evaluation) -> bool:
+        """Say whether completions are still to make: nothing that follows from them is stored."""
+        find = self.bench.store.find
+        stages = ("score", "execute", "generate")
+        return not any(find(stage, evaluation.keys[stage]) for stage in stages)
 
     def rows(self, evaluation: Evaluation) -> Iterator[Row]:
         """Give one evaluation's rows; items that the sandbox could not run are counted missing."""
@@ -96,18 +141,27 @@ class _Cell:
         artifact = self._get_or_make("train", spec, make)
         return ModelRef(self.cell.model, artifact.path / "model", spec.adapter.kind != "full")
 
-    def generate(self, evaluation: Evaluation) -> Artifact:
-        """Make every completion of the evaluation."""
-        spec, bench = evaluation.generate, self.bench
-
-        def make(out: Path, work: Path) -> None:
+    def wanted(self, evaluation: Evaluation) -> Wanted:
+        """Lay out all completions of the evaluation; its model is trained if it is not yet."""
+        spec, bench, name = evaluation.generate, self.bench, evaluation.keys["generate"]
+        if name not in self.asked:
             model = self.train()
             problems = list(bench.problems(spec.task, spec.source).values())
             prompt = bench.asked(spec.task, spec.source).prompt
-            wanted = requests(spec, problems, prompt, bench.render(spec))
-            generate(spec, wanted, model, bench.engine, out, work, bench.progress)
+            asked = tuple(requests(spec, problems, prompt, bench.render(spec)))
+            runs = family(spec, bench.engine.version)
+            self.asked[name] = Wanted(name, runs, model, asked, spec.sampling)
+        return self.asked[name]
 
-        return self._get_or_make("generate", spec, make)
+    def generate(self, evaluation: Evaluation) -> Artifact:
+        """Select the evaluation's completions from what the group has made."""
+
+        def make(out: Path, work: Path) -> None:
+            if error := self.errors.get(evaluation.keys["generate"]):
+                raise error
+            write_completions(self.wanted(evaluation), self.bench.store, out)
+
+        return self._get_or_make("generate", evaluation.generate, make)
 
     def execute(self, evaluation: Evaluation) -> Artifact:
         """Run every completion's program."""

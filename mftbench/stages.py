@@ -86,7 +86,10 @@ class Adapter:
 class Optim:
     """How the trainable parameters are moved. ``batch`` is micro-batch rows per device.
 
-    ``epochs`` and ``steps``: a positive ``steps`` wins. ``warmup`` is a share of all steps.
+    A step's global batch is ``batch * accumulation`` rows per device, however it is laid out:
+    ``padding`` "packed" puts them into packs of at most ``pack_length`` tokens (0: ``max_length``).
+    The budget is ``tokens`` (prompts included) if positive, else ``steps`` if positive, else
+    ``epochs``. ``warmup`` is a share of all steps.
     """
 
     __pydantic_config__ = FORBID
@@ -98,11 +101,15 @@ class Optim:
     grad_clip: float = 1.0
     epochs: float = 1.0
     steps: int = 0
+    tokens: int = 0
+    task_sampling: Literal["proportional", "uniform", "temperature"] = "proportional"
+    sampling_temperature: float = 2.0
     batch: int = 8
     accumulation: int = 1
     max_length: int = 1024
     too_long: Literal["truncate", "drop"] = "drop"
-    padding: Literal["fixed", "dynamic"] = "dynamic"
+    padding: Literal["fixed", "dynamic", "packed"] = "dynamic"
+    pack_length: int = 0
     group_by_length: bool = True
     dtype: Literal["float32", "bfloat16"] = "float32"
     valid_share: float = 0.02
@@ -141,7 +148,10 @@ class Sampling:
 
 @dataclass(frozen=True)
 class GenerateSpec:
-    """All completions of one model on one source of one task. ``train`` is the Train key or ""."""
+    """All completions of one model on one source of one task. ``train`` is the Train key or "".
+
+    ``engine_options`` are those that change what is generated.
+    """
 
     model: str
     model_fingerprint: str
@@ -155,7 +165,8 @@ class GenerateSpec:
     sampling: Sampling
     dtype: str
     seed: int
-    version: int = 1
+    engine_options: Mapping[str, JsonValue] = field(default_factory=dict)
+    version: int = 2
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 STORE/<stage>/<key>/          a finished artifact: its files, spec.json, provenance.json
 STORE/work/<stage>/<key>/     what an unfinished stage has so far; survives kill -9
+STORE/items/<family>.jsonl    single items that several artifacts share; lines are only added
 STORE/locks/<key>             held while a key is made; the kernel frees it with the process
 """
 
@@ -67,6 +68,10 @@ class Store:
         """Give the folder that keeps an unfinished artifact's work between attempts."""
         return self.root / "work" / stage / artifact_key
 
+    def items(self, name: str) -> Path:
+        """Give a file of single items that artifacts share; who writes holds its name."""
+        return self.root / "items" / f"{name}.jsonl"
+
     def get_or_make(
         self,
         stage: str,
@@ -85,7 +90,7 @@ class Store:
         name = key(stage, spec)
         if found := self.find(stage, name):
             return found
-        with _disk_errors(self.root), self._locked(name, waiting):
+        with _disk_errors(self.root), self.locked(name, waiting):
             if found := self.find(stage, name):
                 return found
             work = self.work(stage, name)
@@ -124,7 +129,8 @@ class Store:
         _fsync(final.parent)
 
     @contextmanager
-    def _locked(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
+    def locked(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
+        """Hold a name against all other processes; ``waiting`` is told it if another holds it."""
         from filelock import FileLock, Timeout
 
         folder = self.root / "locks"

@@ -54,6 +54,7 @@ class Study:
     k: tuple[int, ...] = (1,)
     limits: Limits = field(default_factory=Limits)
     engine: str = "transformers"
+    engine_options: Mapping[str, JsonValue] = field(default_factory=dict)
     engine_dtype: Literal["float32", "bfloat16"] = "float32"
     sandbox: str = "auto"
 

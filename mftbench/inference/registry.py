@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
+from typing import Any
 
-from mftbench.errors import UsageError, boundary, unknown
+from pydantic import JsonValue
+
+from mftbench.errors import UsageError, boundary, require
 from mftbench.inference.engine import Engine
+from mftbench.options import typed_options
 
 ENTRY_POINT_GROUP = "mftbench.engines"
 
-Factory = Callable[[str], Engine]
-"""Opens an engine, given the torch name of the type to compute in ("float32", "bfloat16")."""
+WHERE = frozenset({"python", "concurrency", "per_minute", "timeout_s", "retries"})
+"""Options, of whatever engine, that say where and how fast it runs; they stay out of keys."""
+
+Factory = Callable[..., Engine]
+"""Opens an engine, given the torch name of the type to compute in, and options by keyword."""
 
 
 def find_engines() -> Mapping[str, Callable[[], Factory]]:
     """Find all engines by name, without importing any.
 
-    An entry point in the group ``mftbench.engines`` names a factory: a dtype in, an engine out.
+    An entry point in the group ``mftbench.engines`` names a factory: a dtype ("float32",
+    "bfloat16") and options by keyword in, an engine out.
 
     Raises UsageError if two engines have one name.
     """
@@ -33,16 +41,37 @@ def find_engines() -> Mapping[str, Callable[[], Factory]]:
     return dict(sorted(found.items()))
 
 
-def open_engine(name: str, dtype: str = "float32") -> Engine:
+def open_engine(
+    name: str, dtype: str = "float32", options: Mapping[str, JsonValue] | None = None
+) -> Engine:
     """Open an engine by name; nothing is loaded before it generates.
 
-    Raises UsageError for an unknown name, PluginError if an installed engine cannot be opened.
+    Raises UsageError for an unknown name or a wrong option, PluginError if an installed engine
+    cannot be opened.
     """
-    engines = find_engines()
-    if name not in engines:
-        raise unknown("engine", name, engines)
+    factory, typed = _checked(name, options or {})
     with boundary(f"engine {name!r}", "open"):
-        return engines[name]()(dtype)
+        return factory(dtype, **typed)
+
+
+def check_engine(name: str, options: Mapping[str, JsonValue], where: str) -> None:
+    """Raise UsageError if there is no such engine, or if it does not take these options."""
+    require("engine", name, find_engines(), where)
+    if options:  # to look at a factory is to import its engine
+        _checked(name, options)
+
+
+def keyed(options: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Give the options that change what is generated."""
+    return {name: value for name, value in options.items() if name not in WHERE}
+
+
+def _checked(name: str, options: Mapping[str, JsonValue]) -> tuple[Factory, dict[str, Any]]:
+    engines = find_engines()
+    require("engine", name, engines)
+    with boundary(f"engine {name!r}", "import"):
+        factory = engines[name]()
+    return factory, typed_options(factory, options, f"engine {name!r}", given=1)
 
 
 def _transformers() -> Factory:
@@ -54,7 +83,10 @@ def _transformers() -> Factory:
 def _scripted() -> Factory:
     from mftbench.inference.scripted import ScriptedEngine
 
-    return lambda dtype: ScriptedEngine()
+    def opened(dtype: str) -> Engine:
+        return ScriptedEngine()
+
+    return opened
 
 
 _BUILT_IN: Mapping[str, Callable[[], Factory]] = {

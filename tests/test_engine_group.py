@@ -1,0 +1,120 @@
+"""All models of a base generate in one pass; what one answer cost is never paid twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from test_run import STUDY, bench, run_in
+
+from mftbench.errors import EngineError, StoreError
+from mftbench.inference.jobs import generate_all
+from mftbench.inference.scripted import ScriptedEngine
+from mftbench.leaderboard.rows import serialise
+from mftbench.run import run
+from mftbench.study import TaskSettings
+
+SAMPLED = replace(STUDY, sampling=replace(STUDY.sampling, n=2, temperature=1.0))
+ONE = replace(STUDY, tasks=("completion",), modes=("mixed",))
+
+
+class Counting(ScriptedEngine):
+    """Answer by the request's name, and keep what was asked; fail on models and items by choice."""
+
+    def __init__(self, broken_model=lambda model: False, die_after=10**9):
+        super().__init__(lambda request: f"    return {request.seed % 97}")
+        self.made, self.passes = [], 0
+        self._broken_model, self._die_after = broken_model, die_after
+
+    def generate(self, model, requests, sampling, done=frozenset()):
+        if self._broken_model(model):
+            raise EngineError("the adapter does not fit")
+        prompts = {request.problem: request.prompt for request in requests}
+        for completion in super().generate(model, requests, sampling, done):
+            if len(self.made) == self._die_after:
+                raise KeyboardInterrupt
+            name = None if model.trained is None else model.trained.parent.name
+            self.made.append((name, prompts[completion.problem], completion.sample))
+            yield completion
+
+    def generate_all(self, jobs):
+        self.passes += 1
+        yield from generate_all(Plain(self), jobs)
+
+
+class Plain:
+    """The same engine as one that serves a model at a time."""
+
+    def __init__(self, engine):
+        self.generate = engine.generate
+
+
+def made(folder, **changes):
+    engine = Counting()
+    run_in(folder, engine=engine, **changes)
+    return engine.made
+
+
+def test_one_pass_serves_every_model_of_a_base(tmp_path):
+    engine = Counting()
+    run_in(tmp_path, engine=engine)
+    assert engine.passes == 1
+    assert len({model for model, _, _ in engine.made}) == 5
+
+
+def test_a_model_that_cannot_be_served_leaves_the_others_done(tmp_path):
+    engine = Counting(broken_model=lambda model: model.trained is None)
+    outcome = run_in(tmp_path, engine=engine)
+    assert {failure.cell.split()[1] for failure in outcome.failures} == {"base"}
+    assert {row.mode for row in outcome.rows} == {"single", "mixed", "mft"}
+
+
+def test_more_samples_make_only_the_new_ones(tmp_path):
+    few = made(tmp_path, study=SAMPLED)
+    more = made(tmp_path, study=replace(SAMPLED, sampling=replace(SAMPLED.sampling, n=5)))
+    assert {sample for _, _, sample in few} == {0, 1}
+    assert {sample for _, _, sample in more} == {2, 3, 4}
+
+
+def test_more_problems_make_only_the_new_ones(tmp_path):
+    made(tmp_path, study=ONE)
+    more = {"completion": TaskSettings(options={"starter": {"train": 6, "problems": 6}})}
+    again = made(tmp_path, study=replace(ONE, data=more))
+    assert len([model for model, _, _ in again if model is None]) == 6 - 4  # the base's
+
+
+def test_an_interrupted_pass_goes_on_and_makes_nothing_twice(tmp_path):
+    first = Counting(die_after=7)
+    with pytest.raises(KeyboardInterrupt):
+        run_in(tmp_path, engine=first)
+    second = made(tmp_path)
+    assert not set(first.made) & set(second)
+    fresh = run_in(tmp_path / "fresh", engine=Counting())
+    assert serialise(run_in(tmp_path).rows) == serialise(fresh.rows)
+
+
+def test_a_torn_line_is_made_again(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run_in(tmp_path, engine=Counting(die_after=3), study=ONE)
+    log = max(tmp_path.glob("items/*.jsonl"), key=lambda path: path.stat().st_size)
+    log.write_bytes(log.read_bytes()[:-20])
+    assert len(made(tmp_path, study=ONE)) == 8 - 3 + 1
+
+
+def test_a_damaged_log_of_items_is_named(tmp_path):
+    made(tmp_path, study=SAMPLED)
+    for log in tmp_path.glob("items/*.jsonl"):
+        log.write_text("no json\n")
+    with pytest.raises(StoreError, match=r"items/.*jsonl:1: not a JSON line"):
+        made(tmp_path, study=replace(SAMPLED, k=(2,), sampling=replace(SAMPLED.sampling, n=3)))
+
+
+def test_an_engine_of_another_version_makes_its_own_items(tmp_path):
+    engine = Counting()
+    engine.version = "2"
+    made(tmp_path, study=ONE)
+    for artifact in ("score", "execute", "generate"):
+        (tmp_path / artifact).rename(tmp_path / f"old-{artifact}")
+    with bench(tmp_path, study=ONE, engine=engine) as opened:
+        run(opened)
+    assert len(engine.made) == 8
