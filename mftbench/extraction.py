@@ -91,10 +91,19 @@ def splice(prompt: str, completion: str, name: str, language: Language = PYTHON)
 
 
 def _above(prompt: str, code: str, name: str, language: Language) -> str:
-    """Keep what stands above the function; above its class if the code brings one too."""
+    """Keep what stands above the function, or above its class if the code brings one too.
+
+    In languages with braces a second declaration is an error, so it is left out if the code repeats
+    all of it.
+    """
     opening = _CLASS.search(prompt) if language.braces and _CLASS.search(code) else None
-    kept = opening or language.defined(prompt, name)
-    return prompt[: kept.start() if kept else 0]
+    place = opening or language.defined(prompt, name)
+    kept = prompt[: place.start() if place else 0]
+    if not language.braces:
+        return kept
+    own = {line.strip() for line in code.split("\n")}
+    repeated = all(line.strip() in own for line in kept.split("\n") if line.strip())
+    return "" if repeated else kept
 
 
 def _whole(code: str, language: Language) -> str:
@@ -162,6 +171,14 @@ def _unfenced(text: str, language: Language) -> str:
     for line in lines[begin:]:
         if not quoted and _PROSE.match(line[:HEAD]) and not language.begins(line):
             break
-        quoted ^= len(_TRIPLE_QUOTE.findall(line)) % 2 == 1
+        quoted = _still_quoted(line, quoted, language)
         end += 1
     return "\n".join(lines[begin:end]).rstrip() + "\n"
+
+
+def _still_quoted(line: str, quoted: bool, language: Language) -> bool:
+    """Say whether a docstring or a block comment, where prose may stand, is open after the line."""
+    if not language.braces:
+        return quoted ^ (len(_TRIPLE_QUOTE.findall(line)) % 2 == 1)
+    opened, closed = line.rfind("/*"), line.rfind("*/")
+    return quoted if opened == closed else opened > closed
