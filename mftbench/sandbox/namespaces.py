@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 from mftbench.contract import Limits
 from mftbench.errors import SandboxError
 from mftbench.sandbox import watch
-from mftbench.sandbox.cell import Exit
+from mftbench.sandbox.cell import Cell
+from mftbench.sandbox.order import Exit
 from mftbench.sandbox.pids_group import PidsGroup
 from mftbench.sandbox.runtimes import runtimes
 
@@ -94,7 +95,7 @@ class NamespaceCell:
         process: subprocess.Popen[bytes],
         status: int,
         group: PidsGroup | None,
-        forget: Callable[[NamespaceCell], None],
+        forget: Callable[[Cell], None],
     ) -> None:
         self._process = process
         self._status = status
@@ -130,6 +131,10 @@ class NamespaceCell:
         with self._lock:
             first = None if self._ended else self._value("child-pid")
         return [] if first is None else watch.descendants(first, at_most)
+
+    def memory_bytes(self, members: Sequence[int]) -> int:
+        """Add up their memory, shared pages divided among those that share them."""
+        return watch.proportional_bytes(members)
 
     def end(self) -> None:
         """Kill bubblewrap, and with it the namespace's first process and so the namespace."""

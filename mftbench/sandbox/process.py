@@ -22,94 +22,38 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mftbench.contract import Execution, Limits, Program
-from mftbench.errors import SandboxError
 from mftbench.sandbox import watch
-from mftbench.sandbox.backend import Probe
-from mftbench.sandbox.cell import Cell, Exit, Launch
+from mftbench.sandbox.cell import Cell, Launch
+from mftbench.sandbox.local import RUNNERS, Local
 from mftbench.sandbox.namespaces import ENVIRONMENT
-from mftbench.sandbox.probing import probe_by_running
-from mftbench.sandbox.runners import stage_runners
-from mftbench.sandbox.runtimes import command, languages
-from mftbench.sandbox.steps import run_program
+from mftbench.sandbox.order import Exit
+from mftbench.sandbox.runtimes import command
 
 _MARK = "MFTBENCH_CELL"
 
 
-class Process:
+class Process(Local):
     """Run programs as subprocesses of this user. See the module for what that does not contain."""
 
     name = "process"
-    own_users = False
+    counts_processes = False
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._cells: set[_SessionCell] = set()
-        self._folder: Path | None = None
-        self._closed = False
-
-    def probe(self) -> Probe:
-        """Say whether programs run, by running a small one."""
-        return probe_by_running(self, languages())
-
-    def run(self, program: Program, limits: Limits) -> Execution:
-        """Run the program's steps. Raises SandboxError if the sandbox failed, not the program."""
-        execution = run_program(self, program, limits)
-        if self._closed:  # and so it may have been ended by us
-            raise SandboxError("the sandbox is closed")
-        return execution
-
-    def close(self) -> None:
-        """End whatever runs and remove the folders; what is running then fails."""
-        with self._lock:
-            self._closed = True
-            cells, self._cells = list(self._cells), set()
-            folder, self._folder = self._folder, None
-        for cell in cells:
-            cell.end()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def start(self, launch: Launch) -> Cell:
+    def start_cell(self, launch: Launch, folder: Path, forget: Callable[[Cell], None]) -> Cell:
         """Start one runner in its own session and work folder. Raises SandboxError."""
-        folder = self._open_folder()
         work = Path(tempfile.mkdtemp(prefix="work-", dir=folder))
         mark = secrets.token_hex(8)
-        environment = {**ENVIRONMENT, "HOME": str(work), "TMPDIR": str(work), _MARK: mark}
+        own = {"HOME": str(work), "TMPDIR": str(work)}
         process = subprocess.Popen(
-            command(launch.runner, folder / "runners", launch.limits),
+            command(launch.runner, folder / RUNNERS, launch.limits),
             stdin=launch.stdin,
             stdout=launch.stdout,
             stderr=launch.stderr,
             pass_fds=launch.inherit,
-            env=environment,
+            env={**ENVIRONMENT, **own, _MARK: mark},
             cwd=work,
             start_new_session=True,
         )
-        cell = _SessionCell(process, mark, work, self._forget)
-        with self._lock:
-            closed = self._closed
-            if not closed:
-                self._cells.add(cell)
-        if closed:
-            cell.end()
-            raise SandboxError("the sandbox is closed")
-        return cell
-
-    def _open_folder(self) -> Path:
-        with self._lock:
-            if self._closed:
-                raise SandboxError("the sandbox is closed")
-            if self._folder is None:
-                folder = Path(tempfile.mkdtemp(prefix="mftbench-process-"))
-                (folder / "runners").mkdir()
-                stage_runners(folder / "runners")
-                self._folder = folder
-            return self._folder
-
-    def _forget(self, cell: _SessionCell) -> None:
-        with self._lock:
-            self._cells.discard(cell)
+        return _SessionCell(process, mark, work, forget)
 
 
 class _SessionCell:
@@ -120,7 +64,7 @@ class _SessionCell:
         process: subprocess.Popen[bytes],
         mark: str,
         work: Path,
-        forget: Callable[[_SessionCell], None],
+        forget: Callable[[Cell], None],
     ) -> None:
         self._process = process
         self._mark = f"{_MARK}={mark}".encode()
@@ -144,6 +88,10 @@ class _SessionCell:
     def members(self, at_most: int = 1_000_000) -> Sequence[int]:
         """List the processes that descend from it, as far as they have not left."""
         return watch.descendants(self.pid, at_most)
+
+    def memory_bytes(self, members: Sequence[int]) -> int:
+        """Add up their memory, shared pages divided among those that share them."""
+        return watch.proportional_bytes(members)
 
     def end(self) -> None:
         """Kill the session, then what left it but kept its environment."""

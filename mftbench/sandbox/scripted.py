@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from mftbench.contract import Execution, Limits, Outcome, Program, Report, Step, StepResult
 from mftbench.errors import SandboxError
@@ -29,6 +29,10 @@ class Scripted:
     def probe(self) -> Probe:
         """Say that it works, with every language."""
         return Probe(True, "scripted", {"python": "0", "javascript": "0", "sql": "0"})
+
+    def images(self) -> Mapping[str, str]:
+        """Give nothing: there is no image."""
+        return {}
 
     def run(self, program: Program, limits: Limits) -> Execution:
         """Give the next answer and remember the program."""

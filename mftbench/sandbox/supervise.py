@@ -1,4 +1,7 @@
-"""Watch one step and its peer until the step ends or a limit does it; keep what they printed."""
+"""Watch one step and its peer until the step ends or a limit does it; keep what they printed.
+
+Copied into containers: standard library only.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,16 @@ import selectors
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from mftbench.contract import Limits
 from mftbench.sandbox import watch
 from mftbench.sandbox.capture import Capture
-from mftbench.sandbox.cell import Cell, Exit
-from mftbench.sandbox.proof import MAX_REPORT_BYTES
+from mftbench.sandbox.cell import Cell
+from mftbench.sandbox.message import MAX_REPORT_BYTES
+from mftbench.sandbox.order import Exit, Limit
 
-Limit = Literal["timeout", "out_of_memory", "output_limit"]
+if TYPE_CHECKING:
+    from mftbench.contract import Limits
 
 _FIRST_WATCH_S = 0.01
 _WATCH_EVERY_S = 0.02
@@ -193,6 +197,6 @@ def _watched_limit(cells: Sequence[Cell], limits: Limits) -> Limit | None:
             continue
         allowed = limits.memory_mb << 20
         # Resident memory counts shared pages once per process: look closer before ending anything.
-        if used.rss_bytes > allowed and watch.proportional_bytes(members) > allowed:
+        if used.rss_bytes > allowed and cell.memory_bytes(members) > allowed:
             return "out_of_memory"
     return None

@@ -1,4 +1,7 @@
-"""Memory and processes of a tree of processes, read from ``/proc``."""
+"""Memory and processes of a tree of processes, read from ``/proc``.
+
+Copied into containers: standard library only.
+"""
 
 from __future__ import annotations
 
