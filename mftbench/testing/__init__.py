@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mftbench.testing.balancer import check_balancer
     from mftbench.testing.engine import check_engine
+    from mftbench.testing.launcher import check_launcher
     from mftbench.testing.plugin import check_plugin
     from mftbench.testing.sandbox import check_sandbox
     from mftbench.testing.task import Finding, TaskReport, check_task
@@ -20,6 +21,7 @@ __all__ = [
     "TaskReport",
     "check_balancer",
     "check_engine",
+    "check_launcher",
     "check_plugin",
     "check_sandbox",
     "check_task",
@@ -30,6 +32,7 @@ _MODULES = {
     "TaskReport": "task",
     "check_balancer": "balancer",
     "check_engine": "engine",
+    "check_launcher": "launcher",
     "check_plugin": "plugin",
     "check_sandbox": "sandbox",
     "check_task": "task",
