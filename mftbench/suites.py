@@ -6,16 +6,20 @@ The suite travels in a problem's facts, so a task's ``program`` needs only the c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from mftbench.contract import Execution, JsonValue, Outcome, Problem, Program, Step, Verdict
+from mftbench.contract import Execution, JsonValue, Limits, Outcome, Problem, Program, Step, Verdict
 from mftbench.sandbox.verdict import verdict_of
+from mftbench.suites_go import go_file
 
 __all__ = [
+    "COMPILED_LIMITS",
+    "PROGRAMS",
     "Case",
     "Suite",
+    "compiled_program",
     "entry_point",
     "javascript_asserts",
     "javascript_program",
@@ -25,6 +29,10 @@ __all__ = [
     "python_program",
     "texts",
 ]
+
+
+# A compiler and what it compiled: they take longer and need more memory than an interpreter.
+COMPILED_LIMITS = Limits(wall_s=30.0, cpu_s=30.0, memory_mb=1024, files_mb=128, processes=128)
 
 
 class Case(Protocol):
@@ -95,6 +103,33 @@ def javascript_program(problem: Problem, source: str) -> Program | Verdict:
         "expected_checks": facts.get("checks"),
     }
     return Program("javascript", (Step("check", "node/check.js", request, in_process=True),))
+
+
+def compiled_program(language: str) -> Callable[[Problem, str], Program | Verdict]:
+    """Give the function that runs a compiled language's source under the problem's suite.
+
+    Both are compiled into one program, so its verdicts are labelled in-process.
+    """
+
+    def program(problem: Problem, source: str) -> Program | Verdict:
+        if not source.strip():
+            return no_code()
+        complete = _COMPLETIONS.get(language, str)
+        request = {"source": complete(source), "suite": complete(str(problem.facts["suite"]))}
+        step = Step("check", f"{language}/check.py", request, in_process=True)
+        return Program(language, (step,), COMPILED_LIMITS)
+
+    return program
+
+
+_COMPLETIONS: Mapping[str, Callable[[str], str]] = {"go": go_file}
+
+PROGRAMS: Mapping[str, Callable[[Problem, str], Program | Verdict]] = {
+    "python": python_program,
+    "javascript": javascript_program,
+    **{language: compiled_program(language) for language in ("cpp", "java", "go", "rust")},
+}
+"""How a source text of each language is run under the suite in a problem's facts."""
 
 
 def judge_suite(problem: Problem, execution: Execution) -> Verdict:

@@ -20,11 +20,13 @@ from mftbench.sandbox.cell import Cell
 from mftbench.sandbox.order import Exit
 from mftbench.sandbox.pids_group import PidsGroup
 from mftbench.sandbox.runtimes import runtimes
+from mftbench.sandbox.toolchains import prepared_folder
 
 INSIDE = PurePosixPath("/runner")
 WORK = "/work"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
+_JAVA_SETTINGS = "java-*-openjdk"  # Debian keeps files of the virtual machine below /etc
 _END_MS = 5000
 _SIGNALLED = 128  # bubblewrap says the end by a signal as a shell does
 _PR_SET_CHILD_SUBREAPER = 36
@@ -71,6 +73,9 @@ def mounts(runners: Path, limits: Limits) -> list[str]:
         for path in runtime.paths:
             if not path.is_relative_to("/usr"):
                 options += ["--ro-bind", str(path), str(path)]
+    for path in (*Path("/etc").glob(_JAVA_SETTINGS), prepared_folder()):
+        options += ["--ro-bind-try", str(path), str(path)]
+    options += ["--symlink", str(prepared_folder()), "/prepared"]
     size = str(limits.files_mb << 20)
     return [
         *options,

@@ -28,6 +28,7 @@ from mftbench.sandbox.local import RUNNERS, Local
 from mftbench.sandbox.namespaces import ENVIRONMENT
 from mftbench.sandbox.order import Exit
 from mftbench.sandbox.runtimes import command
+from mftbench.sandbox.toolchains import prepared_folder
 
 _MARK = "MFTBENCH_CELL"
 
@@ -42,7 +43,7 @@ class Process(Local):
         """Start one runner in its own session and work folder. Raises SandboxError."""
         work = Path(tempfile.mkdtemp(prefix="work-", dir=folder))
         mark = secrets.token_hex(8)
-        own = {"HOME": str(work), "TMPDIR": str(work)}
+        own = {"HOME": str(work), "TMPDIR": str(work), "MFTBENCH_PREPARED": str(prepared_folder())}
         process = subprocess.Popen(
             command(launch.runner, folder / RUNNERS, launch.limits),
             stdin=launch.stdin,

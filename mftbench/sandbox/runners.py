@@ -12,7 +12,7 @@ from pathlib import Path
 import mftbench
 from mftbench.errors import SandboxError
 
-_SUFFIXES = (".py", ".js")
+_SUFFIXES = (".py", ".js", ".c", ".h", ".java", ".toml")
 
 
 @cache

@@ -15,12 +15,24 @@ from pathlib import Path, PurePosixPath
 
 from mftbench.contract import Limits
 from mftbench.errors import SandboxError
+from mftbench.sandbox.toolchains import (
+    TOOLCHAINS,
+    MissingLanguageError,
+    prepare,
+    toolchain_versions,
+)
+
+__all__ = [
+    "MissingLanguageError",
+    "Runtime",
+    "command",
+    "find_runtime",
+    "languages",
+    "require_language",
+    "runtimes",
+]
 
 LANGUAGE_SUFFIX = {"python": ".py", "javascript": ".js", "sql": ".py"}
-
-
-class MissingLanguageError(SandboxError):
-    """The sandbox works, but this language is not installed: trying again changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,7 @@ def runtimes() -> Mapping[str, Runtime]:
 def languages() -> Mapping[str, str]:
     """Map each language that can run here to its version."""
     found = {"python": platform.python_version(), "sql": sqlite3.sqlite_version}
+    found.update(toolchain_versions())
     runtime = runtimes().get(".js")
     if runtime is not None:
         version = subprocess.run(
@@ -62,12 +75,16 @@ def languages() -> Mapping[str, str]:
 
 def find_runtime(language: str) -> Runtime | None:
     """Find the interpreter of a language, or None where it is not installed."""
+    if language in toolchain_versions():
+        return runtimes()[".py"]  # its runner calls the compiler
     return runtimes().get(LANGUAGE_SUFFIX.get(language, ""))
 
 
 def require_language(language: str) -> None:
-    """Raise MissingLanguageError if nothing here can run the language."""
-    if find_runtime(language) is None:
+    """Raise MissingLanguageError if nothing here can run the language; prepare it if need be."""
+    if language in TOOLCHAINS:
+        prepare(language)
+    elif find_runtime(language) is None:
         raise MissingLanguageError(f"no {language} in this sandbox; run 'mftbench doctor'")
 
 

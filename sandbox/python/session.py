@@ -27,15 +27,18 @@ class Session:
         self.outbox = outbox
 
 
-def begin():
+def begin(limit_memory=True):
     """Read the message on standard input and confine this process; called once, first of all.
 
+    ``limit_memory``: false for runners whose children reserve far more address space than they use;
+    the memory in use is watched from outside all the same.
     Standard input is empty afterwards. The protocol's descriptors are closed in every child, so
     that a forked child can neither answer nor hold a pipe open.
     """
     text = _read_message()
     message = json.loads(text)
-    confine(message["limits"])
+    limits = message["limits"]
+    confine(limits if limit_memory else {**limits, "memory_bytes": None})
     descriptors = [message[name] for name in ("report", "inbox", "outbox") if message[name]]
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
@@ -43,9 +46,7 @@ def begin():
     if b"random" in text:  # importing it costs 10 ms, and most programs never draw
         _seed_random()
     report = _reporter(message["report"], message.pop("nonce"))
-    return Session(
-        message["request"], message["limits"], report, message["inbox"], message["outbox"]
-    )
+    return Session(message["request"], limits, report, message["inbox"], message["outbox"])
 
 
 def confine(limits):

@@ -1,0 +1,2 @@
+/* Precompiled once; included before every program, so a missing include of the library is forgiven. */
+#include <bits/stdc++.h>

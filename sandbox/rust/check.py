@@ -1,0 +1,48 @@
+"""A Rust suite with the candidate in one crate: see python/compiled.py for what that proves."""
+
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(sys.path[0], "..", "python"))
+
+from compiled import NoTestsError, end_object, prepared, run_runner, write_file
+from toolchain import COMPILER, FLAGS, externs
+
+OUTCOMES = {101: "failed"}  # a panic, in a test or outside
+_LIST_S = 5
+
+
+def build(job):
+    """Compile source and suite as one crate under Rust's own test harness."""
+    shared = prepared("rust")
+    end, missing = end_object(shared)
+    for command in missing:
+        job.compile(command)
+    write_file("program.rs", f"{job.source}\n{job.suite}\n")
+    link = ["-C", f"link-arg={end}", "-C", "link-arg=-Wl,--wrap=main", "-o", "program"]
+    job.compile([COMPILER, *FLAGS, "--test", *externs(shared), *link, "program.rs"])
+    wanted, found = job.suite.count("#[test]"), _count_tests()
+    if not wanted or found < wanted:
+        raise NoTestsError(f"{found} of {wanted} tests are in the program")
+    return ["./program"]
+
+
+def _count_tests():
+    """Count what the harness would run: a source may have hidden the suite from the compiler."""
+    try:
+        said = subprocess.run(
+            ["./program", "--list"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_LIST_S,
+        ).stdout
+    except subprocess.TimeoutExpired:
+        return 0
+    return sum(line.endswith(b": test") for line in said.splitlines())
+
+
+if __name__ == "__main__":
+    run_runner(build, OUTCOMES)
