@@ -6,9 +6,9 @@ import torch
 from mftbench.stages import Balance
 from mftbench.training.balancing.balancer import BalancedTask
 from mftbench.training.balancing.registry import make_balancer
-from mftbench.training.batches import Collator, statistics
-from mftbench.training.data import TokenRow
+from mftbench.training.batches import collate_padded, statistics
 from mftbench.training.token_losses import sums_by_task
+from mftbench.training.tokens import TokenRow
 from mftbench.training.window import SCOPES, WindowShape
 
 # Rows A (task 0) with token losses 1, 2, 3, B (task 0) 4, C (task 1) 10, 2.
@@ -19,7 +19,7 @@ CASES = [("token_mean", 22 / 6), ("sample_mean", 4.0), ("task_token", 4.25), ("t
 
 def collate(names):
     rows = [TokenRow(ROWS[n][0], list(range(len(ROWS[n][1]) + 2)), 2) for n in names]
-    return Collator(2)(rows)
+    return collate_padded(rows, 2)
 
 
 def step(split, name, *, scope="global", weights=(1.0, 1.0)):

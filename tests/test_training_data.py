@@ -1,3 +1,7 @@
+import tempfile
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +11,9 @@ from training_runs import train_spec
 from mftbench.contract import Example, Prompt
 from mftbench.errors import UsageError
 from mftbench.models import load_tokenizer
-from mftbench.training.batches import Collator, GlobalBatchSampler, Rows
-from mftbench.training.data import TokenRow, prepare, valid_ids
+from mftbench.store import Store
+from mftbench.training.data import prepare
+from mftbench.training.splitting import held_out, place
 
 IDS = st.lists(st.text(max_size=8), max_size=60)
 
@@ -20,7 +25,15 @@ def tokenizer(tmp_path_factory):
 
 def prepared(tokenizer, examples, **optim):
     spec = train_spec("tiny", counts=(1,), **optim)
-    return prepare(spec, {"completion": examples}, {"completion": Prompt("{prompt}")}, tokenizer)
+    prompts = {"completion": Prompt("{prompt}")}
+    with tempfile.TemporaryDirectory() as folder:
+        return prepare(spec, {"completion": examples}, prompts, tokenizer, Store(Path(folder)))
+
+
+def valid_ids(ids, share):
+    """The ids that validate, through their places."""
+    held = held_out(np.array([place(name) for name in ids]), share)
+    return {name for name, out in zip(ids, held, strict=True) if out}
 
 
 def example(index, prompt="ab", completion="cd"):
@@ -48,7 +61,7 @@ def test_split_of_an_id_does_not_depend_on_its_neighbours():
 
 
 def test_no_share_holds_nothing_out():
-    assert valid_ids(["a", "b", "c"], 0) == frozenset()
+    assert valid_ids(["a", "b", "c"], 0) == set()
 
 
 def test_share_of_a_large_split_is_near_what_was_asked():
@@ -65,7 +78,7 @@ def test_too_long_rows_are_truncated_and_counted(tokenizer):
     rows = [example(0), example(1, completion="cd" * 90)]
     data = prepared(tokenizer, rows, max_length=32, too_long="truncate", valid_share=0)
     assert data.counts["completion"].truncated == 1
-    assert max(len(row.input_ids) for row in data.train) == 32
+    assert data.train.lengths.max() == 32
 
 
 def test_row_whose_completion_was_cut_off_is_rejected_and_counted(tokenizer):
@@ -77,60 +90,3 @@ def test_row_whose_completion_was_cut_off_is_rejected_and_counted(tokenizer):
 def test_task_without_rows_to_train_on_is_named(tokenizer):
     with pytest.raises(UsageError, match="'completion' has no row to train on: 1 read, 1 longer"):
         prepared(tokenizer, [example(0, completion="cd" * 90)], max_length=32)
-
-
-def row(task, length, prompt_length):
-    return TokenRow(task, list(range(10, 10 + length)), prompt_length)
-
-
-def test_targets_are_the_completion_and_positions_the_token_before():
-    batch = Collator(2)([row(0, 5, 3), row(1, 4, 1)])
-    assert batch["targets"].tolist() == [13, 14, 11, 12, 13]
-    assert batch["positions"].tolist() == [2, 3, 5, 6, 7]
-    assert batch["tasks"].tolist() == [0, 0, 1, 1, 1]
-    assert batch["sample_sizes"].tolist() == [2, 2, 3, 3, 3]
-
-
-def test_first_token_is_never_a_target():
-    assert Collator(1)([row(0, 3, 0)])["targets"].tolist() == [11, 12]
-
-
-def test_fixed_padding_has_one_width():
-    assert Collator(1, fixed=16)([row(0, 5, 3)])["input_ids"].shape == (1, 16)
-
-
-def test_filler_row_supervises_nothing():
-    batch = Collator(2)([Rows([row(0, 4, 2)])[-1]])
-    assert batch["task_tokens"].tolist() == [0, 0]
-    assert batch["task_samples"].tolist() == [0, 0]
-
-
-@given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(1, 16), st.booleans())
-def test_epoch_has_every_row_once(lengths, window, group):
-    sampler = GlobalBatchSampler(lengths, window=window, group=group, seed=1)
-    assert sorted(sampler) == list(range(len(lengths)))
-
-
-@given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(1, 16))
-def test_grouping_by_length_changes_no_global_batch(lengths, window):
-    plain = list(GlobalBatchSampler(lengths, window=window, group=False, seed=1))
-    grouped = list(GlobalBatchSampler(lengths, window=window, group=True, seed=1))
-    for start in range(0, len(lengths), window):
-        batch = grouped[start : start + window]
-        assert set(batch) == set(plain[start : start + window])
-        assert [lengths[i] for i in batch] == sorted((lengths[i] for i in batch), reverse=True)
-
-
-def test_epochs_and_seeds_have_their_own_order():
-    def order(seed, epoch):
-        sampler = GlobalBatchSampler([1] * 40, window=4, group=False, seed=seed)
-        sampler.epoch = epoch
-        return tuple(sampler)
-
-    assert len({order(0, 0), order(0, 1), order(1, 0), order(1, 1)}) == 4
-
-
-def test_tail_is_filled_for_all_ranks():
-    sampler = GlobalBatchSampler([1] * 7, window=8, multiple=4, group=False, seed=0)
-    assert len(list(sampler)) == len(sampler) == 8
-    assert list(sampler)[-1] == -1

@@ -20,7 +20,7 @@ from training_runs import (
 )
 
 from mftbench.training.balancing.statistics import TOKEN
-from mftbench.training.batches import Collator, statistics
+from mftbench.training.batches import collate_padded, statistics
 from mftbench.training.token_losses import sums_by_task, token_losses
 
 SPLITS = [(1, 8), (2, 4), (4, 2)]
@@ -57,7 +57,7 @@ def test_split_does_not_show_where_weights_need_the_losses(tmp_path):
 
 def test_weights_that_need_the_losses_are_exact(tmp_path):
     model, rows = tiny_llama(), token_rows()
-    batch = Collator(len(NAMES))(rows)
+    batch = collate_padded(rows, len(NAMES))
     sums = sums_by_task(token_losses(model, model.lm_head, batch), batch, TOKEN)[0]
     (sums / batch["task_tokens"]).log().sum().backward()
     expected = torch.cat([p.grad.flatten() for p in model.parameters()])
@@ -94,7 +94,7 @@ def test_order_of_rows_does_not_show(tmp_path):
 
 def test_mixed_is_the_models_own_loss(tmp_path):
     rows, model = token_rows(), tiny_llama()
-    batch = Collator(len(NAMES))(rows)
+    batch = collate_padded(rows, len(NAMES))
     labels = torch.full_like(batch["input_ids"], -100)
     for index, row in enumerate(rows):
         end = len(row.input_ids)
@@ -127,7 +127,7 @@ def test_absent_task_has_no_weight_and_no_loss(tmp_path):
 
 
 def test_head_sees_supervised_positions_only():
-    model, batch = tiny_llama(), Collator(len(NAMES))(token_rows())
+    model, batch = tiny_llama(), collate_padded(token_rows(), len(NAMES))
     seen = []
     model.lm_head.register_forward_hook(lambda _, args, out: seen.append(out.shape))
     token_losses(model, model.lm_head, batch)
@@ -135,7 +135,7 @@ def test_head_sees_supervised_positions_only():
 
 
 def test_model_without_a_known_head_has_the_same_losses():
-    model, batch = tiny_llama(), Collator(len(NAMES))(token_rows())
+    model, batch = tiny_llama(), collate_padded(token_rows(), len(NAMES))
     with torch.no_grad():
         expected = token_losses(model, model.lm_head, batch)
         assert torch.allclose(token_losses(model, None, batch), expected, atol=1e-6)
@@ -143,16 +143,16 @@ def test_model_without_a_known_head_has_the_same_losses():
 
 def test_padding_does_not_change_the_losses():
     model, rows = tiny_llama(), token_rows()
-    batch, wide = Collator(len(NAMES))(rows), Collator(len(NAMES), fixed=64)(rows)
+    batch, wide = collate_padded(rows, len(NAMES)), collate_padded(rows, len(NAMES), 64)
     with torch.no_grad():
         expected = token_losses(model, model.lm_head, batch)
         assert torch.allclose(token_losses(model, model.lm_head, wide), expected, atol=1e-5)
 
 
 def test_counts_of_a_split_add_up_to_those_of_the_whole():
-    rows, collate = token_rows(), Collator(len(NAMES))
-    parts = statistics(collate(rows[:3])) + statistics(collate(rows[3:]))
-    whole = statistics(collate(rows))
+    rows, tasks = token_rows(), len(NAMES)
+    halves = [statistics(collate_padded(half, tasks)) for half in (rows[:3], rows[3:])]
+    parts, whole = halves[0] + halves[1], statistics(collate_padded(rows, tasks))
     assert torch.equal(parts.tokens, whole.tokens)
     assert torch.equal(parts.samples, whole.samples)
 

@@ -8,11 +8,12 @@ from transformers import LlamaConfig, LlamaForCausalLM, TrainerCallback
 from mftbench.contract import Example, Prompt
 from mftbench.progress import Silent
 from mftbench.stages import Adapter, Balance, Optim, SourceRef, TaskData, TrainSpec
-from mftbench.training.arguments import training_arguments
+from mftbench.training.arguments import ranks, training_arguments
 from mftbench.training.balancing.balancer import BalancedTask, Balancer
 from mftbench.training.balancing.registry import make_balancer
-from mftbench.training.batches import Collator
-from mftbench.training.data import TokenRow
+from mftbench.training.layouts import make_layout
+from mftbench.training.sampling import GlobalBatchSampler
+from mftbench.training.tokens import TokenRow, TokenTable
 from mftbench.training.train import train
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
 
@@ -90,14 +91,18 @@ def make_trainer(
     model = optim.pop("model", None) or tiny_llama()
     settings = {"steps": 1, "grad_clip": 0.0, "log_every": 1} | optim
     made = make_balancer(Balance(balancer), TASKS) if isinstance(balancer, str) else balancer
-    return MultiTaskTrainer(
-        model,
-        training_arguments(
-            Optim(batch=batch, accumulation=accumulation, **settings), 0, work, validate=False
-        ),
-        Recipe(NAMES, made, scope, Collator(len(NAMES)), group_by_length=True),
-        rows,
+    chosen = Optim(batch=batch, accumulation=accumulation, **settings)
+    table = TokenTable.of(rows)
+    window = batch * accumulation * ranks()
+    recipe = Recipe(
+        NAMES,
+        made,
+        scope,
+        make_layout(chosen, len(NAMES)),
+        GlobalBatchSampler(table.tasks, window=window, seed=0),
     )
+    arguments = training_arguments(chosen, 0, work, validate=False)
+    return MultiTaskTrainer(model, arguments, recipe, table)
 
 
 def first_step(work, rows, **options):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
 from transformers import TrainingArguments
 from transformers.trainer_utils import SchedulerType
 
-from mftbench.errors import UsageError, unknown
+from mftbench.errors import UsageError, require, unknown
 from mftbench.stages import Optim
+from mftbench.training.layouts import LAYOUTS
+from mftbench.training.sampling import TASK_SAMPLING
 
 _AT_THE_END = 10**9  # the library evaluates after the last step anyway
+
+
+def ranks() -> int:
+    """Count the processes that train together, as launchers tell each of them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def training_arguments(optim: Optim, seed: int, work: Path, *, validate: bool) -> TrainingArguments:
@@ -33,7 +41,8 @@ def training_arguments(optim: Optim, seed: int, work: Path, *, validate: bool) -
         max_steps=optim.steps if optim.steps > 0 else -1,
         per_device_train_batch_size=optim.batch,
         per_device_eval_batch_size=optim.batch,
-        gradient_accumulation_steps=optim.accumulation,
+        # A global batch is one batch to the library; the layout cuts it into micro-batches.
+        gradient_accumulation_steps=1,
         bf16=optim.dtype == "bfloat16",
         logging_steps=max(optim.log_every, 1),
         eval_strategy="steps" if validate else "no",
@@ -56,6 +65,8 @@ def _check(optim: Optim) -> None:
     schedules = [str(kind.value) for kind in SchedulerType]
     if optim.schedule not in schedules:
         raise unknown("schedule", optim.schedule, schedules, "optim.schedule")
+    require("padding", optim.padding, LAYOUTS, "optim")
+    require("task sampling", optim.task_sampling, TASK_SAMPLING, "optim")
     for name in ("batch", "accumulation", "max_length"):
         if getattr(optim, name) < 1:
             raise UsageError(f"optim.{name} is {getattr(optim, name)}; it must be at least 1")

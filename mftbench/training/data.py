@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mftbench.contract import Example, Prompt
 from mftbench.errors import UsageError
-from mftbench.formats import encode_all
-from mftbench.stages import TrainSpec
+from mftbench.stages import Optim, TaskData, TrainSpec
+from mftbench.store import Store
+from mftbench.training.splitting import held_out
+from mftbench.training.token_store import StoredTokens, TokenSpec, read_tokens, write_tokens
+from mftbench.training.tokens import TokenTable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-
-@dataclass(frozen=True)
-class TokenRow:
-    """One tokenised example. ``task`` is the task's position in the spec."""
-
-    task: int
-    input_ids: Sequence[int]
-    prompt_length: int
 
 
 @dataclass(frozen=True)
@@ -44,97 +40,91 @@ class RowCounts:
 class TokenData:
     """The rows of a training, and what became of each task's examples, by task name."""
 
-    train: Sequence[TokenRow]
-    valid: Sequence[TokenRow]
+    train: TokenTable
+    valid: TokenTable
     counts: Mapping[str, RowCounts]
 
 
 def prepare(
     spec: TrainSpec,
-    rows: Mapping[str, Sequence[Example]],
+    rows: Mapping[str, Iterable[Example]],
     prompts: Mapping[str, Prompt],
     tokenizer: PreTrainedTokenizerBase,
+    store: Store,
 ) -> TokenData:
     """Tokenise and split the examples of all tasks of a spec, in its order.
 
+    A task's rows are asked for only if ``store`` does not have their tokens already.
+
     Raises UsageError for a task of which no row is left to train on.
     """
-    train: list[TokenRow] = []
-    valid: list[TokenRow] = []
-    counts: dict[str, RowCounts] = {}
+    train, valid, counts = [], [], {}
     for index, data in enumerate(spec.tasks):
-        fitted = _fit(spec, index, rows[data.task], prompts[data.task], tokenizer)
-        held_out = valid_ids([name for name, _ in fitted.rows], spec.optim.valid_share)
-        task_train = [row for name, row in fitted.rows if name not in held_out]
-        task_valid = [row for name, row in fitted.rows if name in held_out]
-        counts[data.task] = fitted.counts(len(task_train), len(task_valid))
-        if not task_train:
+        stored = _stored(spec, data, rows, prompts[data.task], tokenizer, store)
+        fitted = _fit(stored, index, spec.optim)
+        counts[data.task] = fitted.counts
+        if not len(fitted.train):
             raise UsageError(
-                f"task {data.task!r} has no row to train on: {_told(counts[data.task])}; "
+                f"task {data.task!r} has no row to train on: {_told(fitted.counts)}; "
                 "raise optim.max_length or lower optim.valid_share"
             )
-        train += task_train
-        valid += task_valid
-    return TokenData(train, valid, counts)
+        train.append(fitted.train)
+        valid.append(fitted.valid)
+    return TokenData(TokenTable.join(train), TokenTable.join(valid), counts)
 
 
-def valid_ids(ids: Sequence[str], share: float) -> frozenset[str]:
-    """Choose the examples to validate on by a hash of each id alone.
-
-    With a positive share, two or more distinct ids give at least one to each side.
-    """
-    if share <= 0:
-        return frozenset()
-    ranked = sorted(set(ids), key=_place)
-    count = sum(_place(name) < share for name in ranked)
-    if len(ranked) >= 2:
-        count = min(max(count, 1), len(ranked) - 1)
-    return frozenset(ranked[:count])
-
-
-def _place(name: str) -> float:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
-
-
-@dataclass
-class _Fitted:
-    rows: list[tuple[str, TokenRow]] = field(default_factory=list)
-    dropped: int = 0
-    unsupervised: int = 0
-    truncated: int = 0
-
-    def counts(self, train: int, valid: int) -> RowCounts:
-        read = train + valid + self.dropped + self.unsupervised
-        return RowCounts(read, train, valid, self.dropped, self.unsupervised, self.truncated)
-
-
-def _fit(
+def _stored(
     spec: TrainSpec,
-    task: int,
-    examples: Sequence[Example],
+    data: TaskData,
+    rows: Mapping[str, Iterable[Example]],
     prompt: Prompt,
     tokenizer: PreTrainedTokenizerBase,
-) -> _Fitted:
-    limit, truncate = spec.optim.max_length, spec.optim.too_long == "truncate"
-    fitted = _Fitted()
-    pairs = ((prompt.render(example.prompt), example.completion) for example in examples)
-    encoded = encode_all(spec.format, pairs, tokenizer)
-    for example, row in zip(examples, encoded, strict=True):
-        too_long = len(row.input_ids) > limit
-        if too_long and not truncate:
-            fitted.dropped += 1
-        elif supervised_tokens(min(len(row.input_ids), limit), row.prompt_length) < 1:
-            fitted.unsupervised += 1
-        else:
-            fitted.truncated += too_long
-            ids = row.input_ids[:limit]
-            fitted.rows.append((example.id, TokenRow(task, ids, row.prompt_length)))
-    return fitted
+    store: Store,
+) -> StoredTokens:
+    def make(out: Path, work: Path) -> None:
+        write_tokens(out, rows[data.task], prompt, spec.format, tokenizer)
+
+    wanted = TokenSpec(
+        task=data.task,
+        task_version=data.version,
+        source=data.source,
+        template=prompt.template,
+        format=spec.format,
+        model_fingerprint=spec.model_fingerprint,
+    )
+    return read_tokens(store.get_or_make("tokens", wanted, make).path)
 
 
-def supervised_tokens(length: int, prompt_length: int) -> int:
-    """Count the tokens to predict: those after the prompt, but never the first, without a past."""
-    return max(length - max(prompt_length, 1), 0)
+@dataclass(frozen=True)
+class _Fitted:
+    train: TokenTable
+    valid: TokenTable
+    counts: RowCounts
+
+
+def _fit(stored: StoredTokens, task: int, optim: Optim) -> _Fitted:
+    lengths = np.minimum(stored.lengths, optim.max_length)
+    too_long = stored.lengths > optim.max_length
+    dropped = too_long & (optim.too_long == "drop")
+    unsupervised = ~dropped & (lengths <= np.maximum(stored.prompt_lengths, 1))
+    used = ~(dropped | unsupervised)
+    table = TokenTable(
+        flats=[stored.flat] * (task + 1),
+        tasks=np.full(len(lengths), task),
+        starts=stored.lengths.cumsum() - stored.lengths,
+        lengths=lengths,
+        prompt_lengths=stored.prompt_lengths,
+    ).select(used)
+    held = held_out(stored.places[used], optim.valid_share)
+    counts = RowCounts(
+        read=len(lengths),
+        train=int((~held).sum()),
+        valid=int(held.sum()),
+        dropped=int(dropped.sum()),
+        unsupervised=int(unsupervised.sum()),
+        truncated=int((used & too_long).sum()),
+    )
+    return _Fitted(table.select(~held), table.select(held), counts)
 
 
 def _told(counts: RowCounts) -> str:

@@ -23,9 +23,10 @@ from mftbench.stages import Balance, Optim
 from mftbench.training.arguments import training_arguments
 from mftbench.training.balancing.balancer import BalancedTask
 from mftbench.training.balancing.registry import make_balancer
-from mftbench.training.batches import Collator
-from mftbench.training.data import TokenRow
+from mftbench.training.layouts import make_layout
 from mftbench.training.quiet import quiet
+from mftbench.training.sampling import GlobalBatchSampler
+from mftbench.training.tokens import TokenRow, TokenTable
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
 
 _TASKS = (BalancedTask("frequent"), BalancedTask("rare"))
@@ -52,18 +53,19 @@ def _row(generator: random.Random, task: int) -> TokenRow:
 
 
 def _gradient(rows: Sequence[TokenRow], batch: int, accumulation: int) -> Tensor:
+    table = TokenTable.of(rows)
     optim = Optim(steps=1, batch=batch, accumulation=accumulation, grad_clip=0.0)
     recipe = Recipe(
         tasks=tuple(task.name for task in _TASKS),
         balancer=make_balancer(Balance("task_token"), _TASKS),
         scope="global",
-        collator=Collator(len(_TASKS)),
-        group_by_length=True,
+        layout=make_layout(optim, len(_TASKS)),
+        sampler=GlobalBatchSampler(table.tasks, window=batch * accumulation, seed=0),
     )
     keeper = _GradientKeeper()
     with tempfile.TemporaryDirectory() as folder:
         arguments = training_arguments(optim, 0, Path(folder), validate=False)
-        trainer = MultiTaskTrainer(_model(), arguments, recipe, rows)
+        trainer = MultiTaskTrainer(_model(), arguments, recipe, table)
         trainer.add_callback(keeper)
         trainer.train()
     return keeper.gradient

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from mftbench.training.balancing.statistics import Level
-from mftbench.training.batches import Batch
+from mftbench.training.batches import Batch, model_inputs
 
 
 def token_losses(model: nn.Module, head: nn.Module | None, batch: Batch) -> Tensor:
@@ -22,7 +22,7 @@ def token_losses(model: nn.Module, head: nn.Module | None, batch: Batch) -> Tens
     adapters) and what it does to its logits (scaling, soft caps) stay in force.
     """
     with _only(batch["positions"], head):
-        logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+        logits = model(**model_inputs(batch)).logits
     logits = logits.flatten(0, 1)
     if head is None:
         logits = logits[batch["positions"]]

@@ -7,8 +7,8 @@ with a balancer that rebalances.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,16 +17,18 @@ from mftbench.errors import unknown
 from mftbench.models import load_model
 from mftbench.progress import Progress
 from mftbench.stages import ModelRef, TrainSpec
+from mftbench.store import Store
 from mftbench.training.adapters import METHODS
-from mftbench.training.arguments import training_arguments
+from mftbench.training.arguments import ranks, training_arguments
 from mftbench.training.balancing.balancer import BalancedTask
 from mftbench.training.balancing.registry import make_balancer
-from mftbench.training.batches import Collator
 from mftbench.training.callbacks import ProgressCallback
 from mftbench.training.card import Card, Clock, provenance
 from mftbench.training.checkpoints import CheckpointCallback, latest_checkpoint, restore
 from mftbench.training.data import TokenData, prepare
+from mftbench.training.layouts import make_layout
 from mftbench.training.quiet import quiet
+from mftbench.training.sampling import make_sampler, steps_of_budget
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
 
 if TYPE_CHECKING:
@@ -41,17 +43,20 @@ class _Loaded:
 
 def train(
     spec: TrainSpec,
-    rows: Mapping[str, Sequence[Example]],
+    rows: Mapping[str, Iterable[Example]],
     prompts: Mapping[str, Prompt],
     out: Path,
     work: Path,
     progress: Progress,
+    store: Store | None = None,
 ) -> None:
     """Train the model of ``spec`` and write ``out``: model/, metrics.jsonl and card.json.
 
     ``model/`` holds the whole model or the adapter, and the tokenizer. ``work`` keeps checkpoints
     if ``optim.checkpoint_every`` is positive; one that is there is resumed from, and the weights
-    are then, bit for bit, those of a run that was never stopped.
+    are then, bit for bit, those of a run that was never stopped. ``store`` keeps tokenised rows for
+    other trainings; a task's ``rows`` are asked for only if it has none. Without it, or without
+    fingerprints, ``work`` keeps them.
 
     Raises UsageError for a setting or data that cannot be trained with, EngineError for a loss that
     is not finite.
@@ -61,7 +66,7 @@ def train(
         with clock("load"):
             loaded = _load(spec)
         with clock("prepare"):
-            data = prepare(spec, rows, prompts, loaded.tokenizer)
+            data = prepare(spec, rows, prompts, loaded.tokenizer, store or Store(work))
             trainer = _trainer(spec, loaded.model, data, work)
             trainer.add_callback(ProgressCallback(progress, _label(spec)))
         with clock("train"):
@@ -93,17 +98,20 @@ def _seed(seed: int) -> None:
 def _trainer(
     spec: TrainSpec, model: PreTrainedModel, data: TokenData, work: Path
 ) -> MultiTaskTrainer:
-    optim = spec.optim
-    tasks = [BalancedTask(item.task, item.weight) for item in spec.tasks]
+    optim, tasks = spec.optim, [BalancedTask(item.task, item.weight) for item in spec.tasks]
+    window = optim.batch * optim.accumulation * ranks()
+    sampler = make_sampler(data.train, optim, window, spec.seed)
+    if optim.tokens:
+        optim = replace(optim, steps=steps_of_budget(sampler, data.train.lengths, optim.tokens))
     trainer = MultiTaskTrainer(
         model,
-        training_arguments(optim, spec.seed, work, validate=bool(data.valid)),
+        training_arguments(optim, spec.seed, work, validate=len(data.valid) > 0),
         Recipe(
             tasks=tuple(task.name for task in tasks),
             balancer=make_balancer(spec.balance, tasks),
             scope=spec.balance.scope,
-            collator=Collator(len(tasks), optim.max_length if optim.padding == "fixed" else None),
-            group_by_length=optim.group_by_length,
+            layout=make_layout(optim, len(tasks)),
+            sampler=sampler,
         ),
         data.train,
         data.valid,

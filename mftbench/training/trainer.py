@@ -5,34 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from mftbench.errors import EngineError
 from mftbench.training.balancing.balancer import Balancer, Probe
 from mftbench.training.balancing.statistics import TOKEN, BatchStatistics, Level
-from mftbench.training.batches import Batch, Collator, GlobalBatchSampler, Rows, statistics
+from mftbench.training.batches import Batch, statistics
 from mftbench.training.callbacks import StepCallback
 from mftbench.training.card import Clock
-from mftbench.training.data import TokenRow
+from mftbench.training.layouts import Layout, micro_batches
 from mftbench.training.meter import Meter
+from mftbench.training.sampling import GlobalBatchSampler
 from mftbench.training.token_losses import sums_by_task, token_losses
+from mftbench.training.tokens import TokenRow, TokenTable
 from mftbench.training.window import SCOPES, StepRecord, Window, WindowShape, task_means
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a training does beside ``TrainingArguments``: tasks, their balance, and the batches."""
+    """What a training does beside ``TrainingArguments``: tasks, their balance, and the batches.
+
+    ``layout`` cuts a global batch into micro-batches; ``sampler`` draws the global batches.
+    """
 
     tasks: tuple[str, ...]
     balancer: Balancer
     scope: str
-    collator: Collator
-    group_by_length: bool
+    layout: Layout
+    sampler: GlobalBatchSampler
 
 
 class MultiTaskTrainer(Trainer):
@@ -51,16 +56,16 @@ class MultiTaskTrainer(Trainer):
         model: nn.Module,
         args: TrainingArguments,
         recipe: Recipe,
-        train: Sequence[TokenRow],
-        valid: Sequence[TokenRow] = (),
+        train: TokenTable,
+        valid: TokenTable | None = None,
     ) -> None:
         self.recipe = recipe
         self.meter = Meter(recipe.tasks)
         self.clock = Clock()
         self.module = model
         self._head = _output_head(model)
-        self._train_rows = Rows(train)
-        self._valid_rows = Rows(valid)
+        self.sampler = recipe.sampler
+        self._valid = valid
         self._batches: list[Batch] = []
         self._window: Window | None = None
         self._step: StepRecord | None = None
@@ -68,9 +73,9 @@ class MultiTaskTrainer(Trainer):
         super().__init__(
             model=model,
             args=args,
-            data_collator=recipe.collator,
-            train_dataset=self._train_rows,
-            eval_dataset=self._valid_rows,
+            data_collator=self._micro_batches,
+            train_dataset=train,
+            eval_dataset=valid,
         )
         self.remove_callback(PrinterCallback)
         self.add_callback(StepCallback(self))
@@ -78,10 +83,10 @@ class MultiTaskTrainer(Trainer):
     # ------------------------------------------------------------ the global batch
 
     def get_batch_samples(
-        self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
-    ) -> tuple[list[Batch], None]:
+        self, epoch_iterator: Iterator[list[Batch]], num_batches: int, device: torch.device
+    ) -> tuple[list[list[Batch]], None]:
         """Take the micro-batches of one step, and count the tasks of the global batch."""
-        self._batches = list(islice(epoch_iterator, num_batches))
+        self._batches = next(epoch_iterator)
         batch = self._count(self._batches)
         self._window = SCOPES[self.recipe.scope](
             self.recipe.balancer,
@@ -89,7 +94,25 @@ class MultiTaskTrainer(Trainer):
             WindowShape(len(self._batches), self.args.world_size),
             partial(self._task_losses, batch),
         )
-        return self._batches, None
+        return [self._batches], None
+
+    def training_step(
+        self,
+        model: nn.Module,
+        inputs: Any,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """Run all micro-batches of a global batch; ranks exchange gradients after the last.
+
+        ``inputs`` is the list of them. For the library a global batch is one batch, so that a
+        layout may cut each into as many micro-batches as it needs.
+        """
+        *first, last = inputs
+        total = torch.zeros((), device=self.args.device)
+        with self.accelerator.no_sync(model):
+            for batch in first:
+                total += super().training_step(model, batch)
+        return total + super().training_step(model, last)
 
     def compute_loss(
         self,
@@ -173,16 +196,15 @@ class MultiTaskTrainer(Trainer):
 
     # ------------------------------------------------------------ what transformers asks for
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> GlobalBatchSampler:
-        together = self.args.train_batch_size * self.args.world_size
-        self.sampler = GlobalBatchSampler(
-            [len(row.input_ids) for row in self._train_rows.rows],
-            window=together * self.args.gradient_accumulation_steps,
-            multiple=together if self.args.world_size > 1 else 1,
-            group=self.recipe.group_by_length,
-            seed=self.args.seed,
+    def get_train_dataloader(self) -> DataLoader[list[Batch]]:
+        """Give global batches, each as this rank's micro-batches."""
+        dataset: Any = self.train_dataset
+        return DataLoader(dataset, batch_sampler=self.sampler, collate_fn=self._micro_batches)
+
+    def _micro_batches(self, rows: Sequence[TokenRow]) -> Any:
+        return micro_batches(
+            self.recipe.layout, rows, self.args.process_index, self.args.world_size
         )
-        return self.sampler
 
     def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> float:
         # Kept because no hook before the optimizer's step is told.
@@ -231,12 +253,8 @@ class MultiTaskTrainer(Trainer):
         return metrics
 
     def _validation_batches(self) -> list[Batch]:
-        rows = sorted(self._valid_rows.rows, key=lambda row: -len(row.input_ids))
-        rows = rows[self.args.process_index :: self.args.world_size]
-        size = self.args.eval_batch_size
-        return [
-            self.recipe.collator(rows[start : start + size]) for start in range(0, len(rows), size)
-        ]
+        batches: list[Batch] = self._micro_batches(list(self._valid or ()))
+        return batches
 
 
 def _output_head(model: nn.Module) -> nn.Module | None:

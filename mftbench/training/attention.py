@@ -1,0 +1,79 @@
+"""Attention that keeps packed rows apart: causal within each, nothing across."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+
+_NAME = "mftbench_segments"
+
+
+def isolate_segments(model: Any) -> str:
+    """Let a model attend within segments from now on; give what it attended with before.
+
+    transformers makes no mask for an attention that it does not know, and none is needed.
+
+    Raises ValueError for a model whose attention cannot be exchanged.
+    """
+    before: str = model.config._attn_implementation
+    AttentionInterface.register(_NAME, segment_attention)
+    model.set_attn_implementation(_NAME)
+    return before
+
+
+def segment_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """Attend within the segments that ``cu_seq_lens_q`` bounds; without it, as SDPA does.
+
+    query: (1, heads, tokens, size); key, value: (1, groups, tokens, size). Each segment is a causal
+    SDPA of its own: exact, and without work for pairs of tokens in different segments. Gives
+    (1, tokens, heads, size).
+    """
+    segments = options.pop("cu_seq_lens_q", None)
+    if segments is None:
+        output, _ = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout, scaling, **options
+        )
+        return output, None
+    groups = query.shape[1] // key.shape[1]
+    key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+    lengths = segments.diff().tolist()
+    window = options.get("sliding_window")
+    parts = (torch.split(tensor, lengths, dim=2) for tensor in (query, key, value))
+    outputs = [_causal(q, k, v, window, dropout, scaling) for q, k, v in zip(*parts, strict=True)]
+    return torch.cat(outputs, dim=2).transpose(1, 2), None
+
+
+def _causal(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    window: int | None,
+    dropout: float,
+    scaling: float | None,
+) -> Tensor:
+    length = query.shape[2]
+    if window is None or length <= window:
+        return scaled_dot_product_attention(
+            query, key, value, dropout_p=dropout, is_causal=True, scale=scaling
+        )
+    distance = torch.arange(length, device=query.device).unsqueeze(1) - torch.arange(
+        length, device=query.device
+    )
+    mask = (distance >= 0) & (distance < window)
+    return scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, dropout_p=dropout, scale=scaling
+    )

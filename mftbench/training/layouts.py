@@ -1,0 +1,96 @@
+"""How the rows of a global batch are laid out in micro-batches: padded side by side, or packed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mftbench.stages import Optim
+from mftbench.training.batches import FILLER, Batch, collate_packed, collate_padded
+from mftbench.training.packing import best_fit_decreasing
+from mftbench.training.tokens import TokenRow
+
+
+class Layout(Protocol):
+    """Cuts rows into micro-batches and makes tensors of them; no loss depends on which it is."""
+
+    isolates: bool
+    """Whether rows share a sequence, so that attention has to keep them apart."""
+
+    def cut(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Divide rows, by their positions, into micro-batches; every row is in exactly one."""
+
+    def collate(self, rows: Sequence[TokenRow]) -> Batch:
+        """Make one micro-batch of at least one row."""
+
+
+@dataclass(frozen=True)
+class Padded:
+    """``rows`` rows side by side, as wide as the longest of them or, given ``width``, as that.
+
+    ``group`` puts rows of similar length together.
+    """
+
+    tasks: int
+    rows: int
+    group: bool = True
+    width: int | None = None
+    isolates = False
+
+    def cut(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Cut the rows, longest first where they are grouped, every ``rows`` rows."""
+        order = list(range(len(lengths)))
+        if self.group:
+            order.sort(key=lambda row: (-lengths[row], row))
+        return [order[start : start + self.rows] for start in range(0, len(order), self.rows)]
+
+    def collate(self, rows: Sequence[TokenRow]) -> Batch:
+        """Pad on the right."""
+        return collate_padded(rows, self.tasks, self.width)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Rows of all tasks one after another in packs of at most ``capacity`` tokens; no padding."""
+
+    tasks: int
+    capacity: int
+    isolates = True
+
+    def cut(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Pack by best-fit-decreasing."""
+        return best_fit_decreasing(lengths, self.capacity)
+
+    def collate(self, rows: Sequence[TokenRow]) -> Batch:
+        """Concatenate; positions restart with every row."""
+        return collate_packed(rows, self.tasks)
+
+
+LAYOUTS: dict[str, Callable[[Optim, int], Layout]] = {
+    "fixed": lambda optim, tasks: Padded(
+        tasks, optim.batch, optim.group_by_length, optim.max_length
+    ),
+    "dynamic": lambda optim, tasks: Padded(tasks, optim.batch, optim.group_by_length),
+    "packed": lambda optim, tasks: Packed(tasks, optim.pack_length or optim.max_length),
+}
+"""The layouts by the name that ``optim.padding`` gives them."""
+
+
+def make_layout(optim: Optim, tasks: int) -> Layout:
+    """Make the layout that ``optim.padding`` names."""
+    return LAYOUTS[optim.padding](optim, tasks)
+
+
+def micro_batches(
+    layout: Layout, rows: Sequence[TokenRow], rank: int = 0, ranks: int = 1
+) -> list[Batch]:
+    """Lay a global batch out, and give one rank's share: as many micro-batches as the others'.
+
+    All ranks cut the same rows in the same way; filler rows, which supervise nothing, make up the
+    number.
+    """
+    cuts = layout.cut([len(row.input_ids) for row in rows])
+    cuts += [[]] * (-len(cuts) % ranks)
+    shares = ([rows[row] for row in cut] for cut in cuts[rank::ranks])
+    return [layout.collate(share or [FILLER]) for share in shares]
