@@ -26,10 +26,26 @@ def data_file(relative: str, origin: str) -> Path:
     return found
 
 
+def data_folder(relative: str, origin: str) -> Path:
+    """Find a folder of data files under $MFTBENCH_DATA.
+
+    Raises UsageError with one line that names every way to have it.
+    """
+    path = _below(relative)
+    if path is None or not path.is_dir():
+        raise UsageError(
+            f"no data folder {relative!r}: set {VARIABLE} to a folder that holds {relative}"
+            f" (get it from {origin})"
+        )
+    return path
+
+
 def optional_data_file(relative: str) -> Path | None:
     """Find a data file under $MFTBENCH_DATA, if it is there."""
+    path = _below(relative)
+    return path if path and path.is_file() else None
+
+
+def _below(relative: str) -> Path | None:
     folder = os.environ.get(VARIABLE)
-    if not folder:
-        return None
-    path = Path(folder).expanduser() / relative
-    return path if path.is_file() else None
+    return Path(folder).expanduser() / relative if folder else None
