@@ -20,7 +20,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy mftbench tasks
-	$(BIN)/mftbench leaderboard laptop --check
+	$(BIN)/mftbench leaderboard --check
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 from mftbench.leaderboard.rows import Keys, Row, digest_ids
+from mftbench.scoring.intervals import mean_interval
 
 ROW = Row(
     board="laptop",
@@ -44,9 +45,12 @@ def row(items, **changes):
     known = [item for item in items if item is not None]
     passed = sum(item == 1 for item in known)
     ids = [f"p{number}" for number in range(len(items))]
+    low, high = mean_interval(items) if len(known) == len(items) else (None, None)
     fields = {
         "items": tuple(items),
         "value": sum(known) / len(items) if known else None,
+        "low": low,
+        "high": high,
         "problems": len(items),
         "missing": len(items) - len(known),
         "outcomes": {"passed": passed, "failed": len(known) - passed},

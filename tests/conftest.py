@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -48,11 +49,16 @@ def no_smollm2() -> str:
     return f"not installed: {', '.join(missing)} (extra [smollm2])" if missing else ""
 
 
+def no_latex() -> str:
+    return "" if which("pdflatex") else "there is no pdflatex (apt: texlive-latex-base)"
+
+
 REASONS: dict[str, Callable[[], str]] = {
     "needs_bubblewrap": no_bubblewrap,
     "needs_node": no_node,
     "needs_data": no_data,
     "needs_smollm2": no_smollm2,
+    "needs_latex": no_latex,
 }
 
 

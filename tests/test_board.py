@@ -115,7 +115,7 @@ def test_only_headlines_stand_in_the_main_table():
     rows = [row(HALF, **MFT), row(HALF, metric="pass@5", headline=False, **MFT)]
     found = section(rows)
     assert [column.metric for column in found.main.columns] == ["pass@1"]
-    assert [column.metric for column in found.further.columns] == ["pass@5"]
+    assert [column.metric for column in found.tasks[0].columns] == ["pass@1", "pass@5"]
 
 
 def test_every_base_model_has_its_own_section():

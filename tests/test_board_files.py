@@ -1,8 +1,10 @@
+import json
 from dataclasses import replace
 
 import pytest
 from board_rows import MFT, board_rows, row
 
+from mftbench.canonical import dumps
 from mftbench.errors import StoreError, UsageError
 from mftbench.leaderboard.files import check_board, find_board, read_board, write_board
 from mftbench.leaderboard.rows import read_rows
@@ -15,6 +17,14 @@ def boards(tmp_path, monkeypatch):
     folder = tmp_path / "leaderboards" / "laptop"
     write_board(folder, board_rows())
     return folder
+
+
+def stale(folder):
+    return [found.place for found in check_board(folder)]
+
+
+def files(folder):
+    return [place.split(":")[0] for place in stale(folder)]
 
 
 def contents(folder):
@@ -44,9 +54,9 @@ def test_a_file_that_does_not_change_is_not_touched(boards):
 @pytest.mark.parametrize("name", ["README.md", "table.tex"])
 def test_an_edited_or_deleted_file_is_stale(boards, name):
     (boards / name).write_text("by hand")
-    assert check_board(boards) == [name]
+    assert stale(boards) == [f"{name}:1"]
     (boards / name).unlink()
-    assert check_board(boards) == [name]
+    assert stale(boards) == [name]
 
 
 def test_edited_rows_make_what_follows_from_them_stale(boards):
@@ -54,20 +64,51 @@ def test_edited_rows_make_what_follows_from_them_stale(boards):
     fresh = boards.parent / "fresh"
     write_board(fresh, rows)
     (boards / "results.jsonl").write_bytes((fresh / "results.jsonl").read_bytes())
-    assert check_board(boards) == ["README.md", "table.tex"]
+    assert files(boards) == ["README.md", "table.tex"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("value", 0.99), ("low", 0.5), ("high", 0.9), ("missing", 3), ("in_process", 101)],
+)
+def test_an_edited_row_is_named_by_its_cell(boards, field, value):
+    path = boards / "results.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    edited = next(line for line in lines if line["mode"] == "mft" and line["task"] == "sql")
+    edited[field] = value
+    path.write_text("".join(f"{dumps(line)}\n" for line in lines))
+    found = [found for found in check_board(boards) if found.place == "results.jsonl"]
+    assert found[0].reason.startswith("nano mft:task_token on sql (starter) pass@1 seed 1: ")
+    assert field in found[0].reason
+
+
+def test_edited_outcomes_are_named(boards):
+    rows = read_rows(boards / "results.jsonl")
+    edited = replace(rows[0], outcomes={"passed": 99, "failed": 1})
+    write_board(boards, [edited, *rows[1:]])
+    assert "outcomes.passed is 99.0" in check_board(boards)[0].reason
+
+
+def test_an_edited_line_of_a_table_is_named(boards):
+    path = boards / "README.md"
+    text = path.read_text()
+    path.write_text(text.replace("| mixed | ", "| mixed | 9", 1))
+    (found,) = check_board(boards)
+    assert found.place.startswith("README.md:")
+    assert "| mixed | 9" in found.reason
 
 
 def test_rows_out_of_order_are_stale(boards):
     path = boards / "results.jsonl"
     path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
-    assert check_board(boards) == ["results.jsonl"]
+    assert stale(boards) == ["results.jsonl:1"]
 
 
 def test_a_changed_study_makes_the_readme_stale(boards):
     (boards / "study.toml").write_text(
         'name = "laptop"\nmodels = ["nano"]\ntasks = ["sql", "completion"]\n'
     )
-    assert check_board(boards) == ["README.md", "table.tex"]
+    assert files(boards) == ["README.md", "table.tex"]
 
 
 def test_no_rows_still_make_a_board(tmp_path):

@@ -37,7 +37,7 @@ def test_markdown_shows_the_best_in_bold_with_its_interval():
 def test_markdown_tables_are_rectangular():
     lines = markdown(board_rows(seeds=(1, 2, 3))).splitlines()
     heads = [i for i, line in enumerate(lines) if line.startswith("| :--")]
-    assert len(heads) == 5
+    assert len(heads) == 7
     for head in heads:
         width = lines[head].count("|")
         body = [lines[head - 1]]
@@ -72,7 +72,7 @@ def test_markdown_carries_the_studys_notes_and_settings():
         ({"outcomes": {"no_code": 4, "passed": 96}}, "extracted: mft:task_token on completion"),
         ({"train_tasks": ("sql",)}, "not trained on this task"),
         ({"value": None, "items": ()}, "n/a: not available"),
-        ({"samples": 8}, "samples per problem (n) 8."),
+        ({"samples": 8}, "samples per problem (n) 8,"),
         ({"engine": "vllm", "sandbox": "process"}, "engine vllm, sandbox process"),
         ({}, "Training seeds: 1."),
     ],

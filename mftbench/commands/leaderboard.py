@@ -1,48 +1,100 @@
-"""``mftbench leaderboard``: print a board, bring its files up to date, or check that they are."""
+"""``mftbench leaderboard``: print boards, bring their files up to date, check them, merge them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+SHOW = "show"
 
 
+class _ShowByDefault(TyperGroup):
+    """``mftbench leaderboard laptop`` means ``mftbench leaderboard show laptop``."""
+
+    def parse_args(self, context: Any, arguments: list[str]) -> list[str]:
+        """Put the default command before anything that is not a command's name."""
+        asks_help = arguments and arguments[0] == "--help"
+        if not asks_help and (not arguments or arguments[0] not in self.commands):
+            arguments = [SHOW, *arguments]
+        return super().parse_args(context, arguments)
+
+
+app = typer.Typer(cls=_ShowByDefault, help="Print, check and merge leaderboards; nothing is run.")
+
+
+@app.command(SHOW)
 def leaderboard(
-    board: Annotated[str, typer.Argument(help="A board's folder, or its name in leaderboards/.")],
+    board: Annotated[
+        str, typer.Argument(help="A board's folder, or its name in leaderboards/; --check: all.")
+    ] = "",
     check: Annotated[
-        bool, typer.Option("--check", help="Exit 1 if a generated file is stale; write nothing.")
+        bool, typer.Option("--check", help="Exit 1 if a row or a generated file was edited.")
     ] = False,
     write: Annotated[
         bool, typer.Option("--write", help="Generate README.md and table.tex again.")
     ] = False,
     format: Annotated[
-        str, typer.Option(help="Print as md, latex or csv (default: a terminal table).")
+        str, typer.Option(help="Print as md, latex, csv or json (default: a terminal table).")
     ] = "",
 ) -> None:
     """Print a leaderboard from its results.jsonl and study.toml; nothing is run."""
-    from mftbench.leaderboard.files import RESULTS, find_board, read_board, write_board
+    from mftbench.leaderboard.files import RESULTS, find_board, list_boards, read_board, write_board
     from mftbench.leaderboard.formats import render
     from mftbench.leaderboard.rows import read_rows
     from mftbench.leaderboard.terminal import print_board
 
-    folder = find_board(board)
+    if check and not board:
+        _check(list_boards())
+        return
+    folder = find_board(_named(board))
     if write:
         write_board(folder, read_rows(folder / RESULTS))
     if check:
-        _check(folder)
+        _check([folder])
     elif format:
         typer.echo(render(read_board(folder), format), nl=False)
     elif not write:
         print_board(read_board(folder))
 
 
-def _check(folder: Path) -> None:
+@app.command()
+def merge(
+    boards: Annotated[list[str], typer.Argument(help="Board folders or names, two or more.")],
+    out: Annotated[Path, typer.Option(help="The folder of the merged board.")],
+) -> None:
+    """Join the rows of several machines into one board; rows whose keys conflict are refused."""
+    from mftbench.leaderboard.files import RESULTS, STUDY, find_board, write_board
+    from mftbench.leaderboard.merge import merge_rows
+
+    folders = [find_board(name) for name in boards]
+    rows = merge_rows([folder / RESULTS for folder in folders], out.resolve().name)
+    studies = {(folder / STUDY).read_bytes() for folder in folders if (folder / STUDY).is_file()}
+    out.mkdir(parents=True, exist_ok=True)
+    if len(studies) == 1 and not (out / STUDY).exists():
+        (out / STUDY).write_bytes(studies.pop())
+    write_board(out, rows)
+    typer.echo(f"{len(rows)} rows of {len(folders)} boards: {out / 'README.md'}", err=True)
+
+
+def _named(board: str) -> str:
+    from mftbench.errors import UsageError
+    from mftbench.leaderboard.files import list_boards
+
+    if not board:
+        known = ", ".join(folder.name for folder in list_boards()) or "none here"
+        raise UsageError(f"name a board: {known}")
+    return board
+
+
+def _check(folders: list[Path]) -> None:
     from mftbench.leaderboard.files import check_board
 
-    stale = check_board(folder)
-    for name in stale:
+    stale = [(folder, found) for folder in folders for found in check_board(folder)]
+    for folder, found in stale:
         remedy = f"run: mftbench leaderboard {folder} --write"
-        typer.echo(f"{folder / name} does not follow from its rows; {remedy}", err=True)
+        typer.echo(f"{folder / found.place}: {found.reason}; {remedy}", err=True)
     if stale:
         raise typer.Exit(1)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mftbench.leaderboard.cells import Column, group
+from mftbench.leaderboard.cells import Cells, Column, System, group
 from mftbench.leaderboard.pairs import Pair, all_pairs
 from mftbench.leaderboard.rows import Row
+from mftbench.leaderboard.sight import Sight, sights
 from mftbench.leaderboard.table import Table, make_table
 from mftbench.study import Study
 
 
 @dataclass(frozen=True)
 class Section:
-    """One base model: the main table, the metrics beside it, and the comparisons."""
+    """One base model: the table of headlines, a table per task that has more, comparisons."""
 
     model: str
     main: Table
-    further: Table | None
+    tasks: tuple[Table, ...]
     pairs: tuple[Pair, ...]
+    sights: tuple[Sight, ...]
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,25 @@ def _section(model: str, rows: Sequence[Row], tasks: Sequence[str]) -> Section:
     systems = sorted({system for system, _ in cells}, key=lambda system: system.rank)
     columns = sorted({column for _, column in cells}, key=lambda column: _place(column, tasks))
     headline = [column for column in columns if column.headline]
-    others = [column for column in columns if not column.headline]
+    pairs = tuple(all_pairs(cells, systems, headline))
+    main = make_table(cells, systems, headline)
     return Section(
         model=model,
-        main=make_table(cells, systems, headline),
-        further=make_table(cells, systems, others) if others else None,
-        pairs=tuple(all_pairs(cells, systems, headline)),
+        main=main,
+        tasks=tuple(_task_tables(cells, systems, columns)),
+        pairs=pairs,
+        sights=tuple(sights(main, pairs)),
     )
+
+
+def _task_tables(
+    cells: Cells, systems: Sequence[System], columns: Sequence[Column]
+) -> Iterator[Table]:
+    """Make one table per task that has more than its headlines: all its sources and metrics."""
+    for task in dict.fromkeys(column.task for column in columns):
+        own = [column for column in columns if column.task == task]
+        if not all(column.headline for column in own):
+            yield make_table(cells, systems, own)
 
 
 def _place(column: Column, tasks: Sequence[str]) -> tuple[int, str, str, str]:

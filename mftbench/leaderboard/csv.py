@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mftbench.leaderboard.board import Board, Section
+from mftbench.leaderboard.cells import Column
+from mftbench.leaderboard.published import PublishedRow, published_rows
 from mftbench.leaderboard.rows import DIGITS
 from mftbench.leaderboard.table import Table
 
@@ -27,13 +29,22 @@ def render_csv(board: Board) -> str:
 
 
 def _section(section: Section) -> Iterator[list[object]]:
-    for table in (section.main, section.further):
-        if table is not None:
-            yield from _table(table)
+    yield from _table(section.main, section.main.columns)
+    for table in section.tasks:
+        yield from _table(table, [column for column in table.columns if not column.headline])
+    for row in published_rows(section.main):
+        yield from _published(row)
 
 
-def _table(table: Table) -> Iterator[list[object]]:
-    for column in table.columns:
+def _published(row: PublishedRow) -> Iterator[list[object]]:
+    for column, share in row.values.items():
+        place = (column.task, column.source, column.metric)
+        known: list[object] = [row.label, "published", "", *place, _number(share)]
+        yield known + [""] * (len(HEAD) - len(known))
+
+
+def _table(table: Table, columns: Iterable[Column]) -> Iterator[list[object]]:
+    for column in columns:
         for system in table.systems:
             cell = table.cell(system, column)
             if cell is None:

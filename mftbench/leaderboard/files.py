@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from mftbench.errors import StoreError, UsageError
 from mftbench.leaderboard.board import Board, make_board
 from mftbench.leaderboard.formats import render
 from mftbench.leaderboard.rows import Row, parse, read_rows, serialise
+from mftbench.leaderboard.verify import inconsistent_rows
 from mftbench.study import load_study
 
 RESULTS = "results.jsonl"
@@ -48,13 +51,45 @@ def write_board(folder: Path, rows: Iterable[Row]) -> None:
         _publish(folder / name, content)
 
 
-def check_board(folder: Path) -> list[str]:
-    """Name every file of a board that is not what its rows and study say it should be."""
+@dataclass(frozen=True)
+class Stale:
+    """A place in a board's folder that does not follow from its rows and study."""
+
+    place: str
+    reason: str
+
+
+def check_board(folder: Path) -> list[Stale]:
+    """Find every row, and every generated file, that is not what it should be.
+
+    A row is named by its cell, a file by its first line that differs.
+    """
     rows = read_rows(folder / RESULTS)
+    stale = [Stale(RESULTS, fault) for fault in inconsistent_rows(rows)]
     board = _board(folder, rows)
     expected = {RESULTS: serialise(rows)}
     expected |= {name: render(board, style) for name, style in GENERATED.items()}
-    return [name for name, content in expected.items() if _read(folder / name) != content]
+    for name, content in expected.items():
+        found = _read(folder / name)
+        if found is None:
+            stale.append(Stale(name, "it is not there"))
+        elif found != content:
+            stale.append(_first_difference(name, found, content))
+    return stale
+
+
+def _first_difference(name: str, found: str, expected: str) -> Stale:
+    """Name the first line of a file that its rows do not give."""
+    pairs = zip_longest(found.splitlines(), expected.splitlines(), fillvalue="(no line)")
+    for number, (line, wanted) in enumerate(pairs, start=1):
+        if line != wanted:
+            return Stale(f"{name}:{number}", f"{line[:120]!r} does not follow from its rows")
+    return Stale(name, "its line ends do not follow from its rows")
+
+
+def list_boards(root: Path = ROOT) -> list[Path]:
+    """List the boards under a folder, at any depth."""
+    return sorted(path.parent for path in root.rglob(RESULTS))
 
 
 def _board(folder: Path, rows: tuple[Row, ...]) -> Board:

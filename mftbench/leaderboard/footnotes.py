@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mftbench.leaderboard.cells import Cell, Column, System
+from mftbench.leaderboard.published import NOTE, published_rows
 from mftbench.leaderboard.table import Mark, Table
 from mftbench.leaderboard.wording import ABSENT, AT_LEAST, MARKS, UNSEEN
 from mftbench.scoring.intervals import LEVEL, RESAMPLES, SEED
@@ -46,7 +47,7 @@ def _marks(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
     if table.ranks:
         yield (
             f"Rank: mean over {table.ranked_columns} of {len(table.columns)} columns, those in "
-            "which every system has a complete score; 1 is best."
+            "which every system has a complete score; 1 is best. Its interval is over problems."
         )
 
 
@@ -121,9 +122,15 @@ def _made_with(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
         "sandbox": {row.sandbox for row in rows},
         "prompt format": {row.format for row in rows},
         "samples per problem (n)": {str(row.samples) for row in rows},
+        "seeds": {str(row.seed) for row in rows if row.train_tasks},
     }
-    said = (f"{name} {' and '.join(sorted(found))}" for name, found in facts.items())
+    said = (f"{name} {' and '.join(sorted(found))}" for name, found in facts.items() if found)
     yield f"Made with {', '.join(said)}."
+
+
+def _published(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    if published_rows(table):
+        yield NOTE
 
 
 def _counts(entries: Iterable[Entry], count: Callable[[Cell], int]) -> str:
@@ -147,4 +154,5 @@ _NOTES: tuple[Callable[[Table, Sequence[Entry]], Iterator[str]], ...] = (
     _in_process,
     _no_code,
     _made_with,
+    _published,
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mftbench.errors import unknown
 from mftbench.leaderboard.board import Board
 from mftbench.leaderboard.csv import render_csv
+from mftbench.leaderboard.json import render_json
 from mftbench.leaderboard.latex import render_latex
 from mftbench.leaderboard.markdown import render_markdown
 
@@ -14,6 +15,7 @@ FORMATS: dict[str, Callable[[Board], str]] = {
     "md": render_markdown,
     "latex": render_latex,
     "csv": render_csv,
+    "json": render_json,
 }
 
 

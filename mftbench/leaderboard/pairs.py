@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from mftbench.leaderboard.cells import Cell, Cells, Column, System
+from mftbench.scoring.intervals import Interval, as_items
+from mftbench.scoring.overall import overall_difference
 from mftbench.scoring.paired import Comparison, compare, correct, noise_statement
 
 
@@ -25,17 +27,27 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """System ``a`` against system ``b``: what was compared, and what could not be and why."""
+    """System ``a`` against system ``b``: what was compared, and what could not be and why.
+
+    ``difference`` and ``interval`` are of the mean over the compared columns; None where there are
+    none, or a side has not the same seeds on all of them.
+    """
 
     a: str
     b: str
     compared: tuple[tuple[Column, Comparison], ...]
     skipped: tuple[tuple[Column, str], ...]
+    difference: float | None = None
+    interval: Interval | None = None
 
     @property
     def statement(self) -> str:
         """Say in one sentence what stands out of the noise."""
         return noise_statement([comparison for _, comparison in self.compared])
+
+    def count(self, verdict: str) -> int:
+        """Count the columns on which the comparison ended so: "better", "worse", "inside ..."."""
+        return sum(comparison.verdict == verdict for _, comparison in self.compared)
 
 
 def all_pairs(cells: Cells, systems: Sequence[System], columns: Sequence[Column]) -> list[Pair]:
@@ -50,7 +62,7 @@ def all_pairs(cells: Cells, systems: Sequence[System], columns: Sequence[Column]
 
 def make_pair(a: Side, b: Side, columns: Sequence[Column]) -> Pair:
     """Compare two sides on every column that both can be compared on."""
-    able, found, skipped = [], [], []
+    able, sides, skipped = [], [], []
     for column in columns:
         left, right = a.cell(column), b.cell(column)
         if left is None or right is None:
@@ -59,8 +71,21 @@ def make_pair(a: Side, b: Side, columns: Sequence[Column]) -> Pair:
             skipped.append((column, reason))
         else:
             able.append(column)
-            found.append(compare(left.items, right.items))
-    return Pair(a.name, b.name, tuple(zip(able, correct(found), strict=True)), tuple(skipped))
+            sides.append((left, right))
+    found = correct(compare(left.items, right.items) for left, right in sides)
+    difference, interval = _overall(sides)
+    compared = tuple(zip(able, found, strict=True))
+    return Pair(a.name, b.name, compared, tuple(skipped), difference, interval)
+
+
+def _overall(sides: Sequence[tuple[Cell, Cell]]) -> tuple[float | None, Interval | None]:
+    """Take all columns together, where each side has the same seeds on all of them."""
+    lefts, rights = [left.seeds for left, _ in sides], [right.seeds for _, right in sides]
+    if len(set(lefts)) != 1 or len(set(rights)) != 1:
+        return None, None
+    return overall_difference(
+        [as_items(left.items) for left, _ in sides], [as_items(right.items) for _, right in sides]
+    )
 
 
 def _is_trained(cells: Cells, system: System) -> bool:

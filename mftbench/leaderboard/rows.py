@@ -90,7 +90,7 @@ def digest_ids(problem_ids: Iterable[str]) -> str:
 
 def serialise(rows: Iterable[Row]) -> str:
     """Write rows as JSON lines: sorted rows, sorted keys, rounded floats."""
-    lines = sorted((row.order, dumps(_rounded(plain(row)))) for row in rows)
+    lines = sorted((row.order, dumps(rounded(plain(row)))) for row in rows)
     return "".join(f"{line}\n" for _, line in lines)
 
 
@@ -130,11 +130,12 @@ _REMEDY = "restore the file, or make the board again"
 _SAID = {"unexpected_keyword_argument": "unknown field", "missing": "missing"}
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """Round every float in a plain value to ``DIGITS``."""
     if isinstance(value, float):
         return round(value, DIGITS) + 0.0  # turns -0.0 into 0.0
     if isinstance(value, Mapping):
-        return {name: _rounded(inner) for name, inner in value.items()}
+        return {name: rounded(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_rounded(inner) for inner in value]
+        return [rounded(inner) for inner in value]
     return value

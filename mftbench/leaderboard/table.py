@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mftbench.leaderboard.cells import Cell, Cells, Column, System
+from mftbench.scoring.intervals import Interval, as_items
+from mftbench.scoring.overall import mean_ranks
 from mftbench.scoring.paired import compare, correct
 
 
@@ -22,7 +23,10 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class Table:
-    """Systems by columns. ``ranks`` holds the mean rank over the columns that all systems share."""
+    """Systems by columns. ``ranks`` holds the mean rank over the columns that all systems share.
+
+    ``rank_intervals`` are over problems, with each system's seeds averaged.
+    """
 
     systems: tuple[System, ...]
     columns: tuple[Column, ...]
@@ -30,6 +34,7 @@ class Table:
     marks: Mapping[tuple[System, Column], Mark]
     ranks: Mapping[System, float]
     ranked_columns: int
+    rank_intervals: Mapping[System, Interval] = field(default_factory=dict)
 
     def cell(self, system: System, column: Column) -> Cell | None:
         """Give a cell, or None where the system was not evaluated."""
@@ -50,8 +55,8 @@ def make_table(cells: Cells, systems: Iterable[System], columns: Iterable[Column
         for system, mark in _marks(ranked[column]).items()
     }
     full = [ranked[column] for column in heads if len(ranked[column]) == len(rows)]
-    ranks = {system: _mean_rank(system, full) for system in rows} if full else {}
-    return Table(rows, heads, cells, marks, ranks, len(full))
+    ranks, intervals = _ranks(rows, full)
+    return Table(rows, heads, cells, marks, ranks, len(full), intervals)
 
 
 def _ranked(cells: Cells, systems: Sequence[System], column: Column) -> dict[System, Cell]:
@@ -75,15 +80,20 @@ def _marks(ranked: Mapping[System, Cell]) -> dict[System, Mark]:
     return marks
 
 
-def _mean_rank(system: System, columns: Sequence[Mapping[System, Cell]]) -> float:
-    """Average a system's rank, 1 is best; equal values share the mean of their ranks."""
-    ranks = []
-    for column in columns:
-        mine = _value(column[system])
-        above = sum(_value(cell) > mine for cell in column.values())
-        level = sum(_value(cell) == mine for cell in column.values())
-        ranks.append(above + (level + 1) / 2)
-    return math.fsum(ranks) / len(ranks)
+def _ranks(
+    systems: Sequence[System], columns: Sequence[Mapping[System, Cell]]
+) -> tuple[dict[System, float], dict[System, Interval]]:
+    """Average each system's rank over the columns that all share, with intervals."""
+    if not columns:
+        return {}, {}
+    import numpy as np
+
+    tasks = [
+        np.stack([as_items(column[system].items).mean(axis=0) for system in systems], axis=1)
+        for column in columns
+    ]
+    ranks, intervals = mean_ranks(tasks)
+    return dict(zip(systems, ranks, strict=True)), dict(zip(systems, intervals, strict=True))
 
 
 def _value(cell: Cell) -> float:

@@ -9,7 +9,7 @@ from mftbench.leaderboard.cells import Column, System
 from mftbench.leaderboard.footnotes import footnotes
 from mftbench.leaderboard.pairs import Pair
 from mftbench.leaderboard.table import Mark, Table
-from mftbench.leaderboard.wording import interval, p_value, points, signs, value
+from mftbench.leaderboard.wording import interval, p_value, points, rank, signs, value
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +76,7 @@ def _grid(table: Table, title: str) -> Grid:
         cells = [_cell(table, system, column) for system in table.systems]
         grid.add_row(f"{column.task}\n[dim]{column.source} {column.metric}[/]", *cells)
     if table.ranks:
-        grid.add_row("rank", *(f"{table.ranks[system]:.1f}" for system in table.systems))
+        grid.add_row("rank", *(rank(table, system) for system in table.systems))
     return grid
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mftbench.leaderboard.cells import Cell
-from mftbench.leaderboard.table import Mark
+from mftbench.leaderboard.cells import Cell, System
+from mftbench.leaderboard.table import Mark, Table
+from mftbench.scoring.intervals import Interval
 
 ABSENT = "–"
 MARKS = {Mark.BEST: "", Mark.TIED: "≈", Mark.BEHIND: "", Mark.UNRANKED: ""}
@@ -19,6 +20,27 @@ def percent(share: float) -> str:
 def points(difference: float) -> str:
     """Write a difference of shares in signed percentage points: "+3.0"."""
     return f"{_tenth(difference):+.1f}"
+
+
+def share(amount: float | None) -> str:
+    """Write an amount of points, or a dash where there is none."""
+    return ABSENT if amount is None else percent(amount)
+
+
+def bounds(found: Interval | None) -> str:
+    """Write the interval of a difference in brackets, or nothing."""
+    return "" if found is None else f"[{points(found.low)}, {points(found.high)}]"
+
+
+def rank(table: Table, system: System) -> str:
+    """Write a system's mean rank."""
+    return f"{table.ranks[system]:.1f}"
+
+
+def rank_bounds(table: Table, system: System) -> str:
+    """Write the interval of a system's mean rank in brackets."""
+    found = table.rank_intervals[system]
+    return f"[{found.low:.1f}, {found.high:.1f}]"
 
 
 def p_value(p: float) -> str:

@@ -18,6 +18,7 @@ from mftbench.scoring.intervals import RESAMPLES, SEED, Items, as_items, differe
 
 ALPHA = 0.05
 EXACT_SIGNS = 12
+NOISE = "inside the noise"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Comparison:
     def verdict(self) -> str:
         """Say in words what the comparison shows of a."""
         if self.adjusted >= ALPHA or self.low <= 0.0 <= self.high:
-            return "inside the noise"
+            return NOISE
         return "better" if self.difference > 0 else "worse"
 
 
@@ -121,7 +122,7 @@ def noise_statement(family: Sequence[Comparison]) -> str:
     said = [member.verdict for member in family]
     return (
         f"better on {said.count('better')}, worse on {said.count('worse')}, "
-        f"inside the noise on {said.count('inside the noise')} of {len(said)}"
+        f"{NOISE} on {said.count(NOISE)} of {len(said)}"
     )
 
 

@@ -1,0 +1,48 @@
+"""What a board can see: per column the difference it would find, and the noise between seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from mftbench.leaderboard.cells import Column
+from mftbench.leaderboard.pairs import Pair
+from mftbench.leaderboard.table import Table
+from mftbench.scoring.power import detectable_difference, noise_floor
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One column: ``detectable`` is None without a comparison, ``floor`` without two seeds.
+
+    ``detectable`` supposes systems that disagree as much as the column's median pair does.
+    """
+
+    column: Column
+    problems: int
+    detectable: float | None
+    floor: float | None
+
+
+def sights(table: Table, pairs: Sequence[Pair]) -> Iterator[Sight]:
+    """Say for each column of a table what its comparisons could have seen."""
+    for column in table.columns:
+        cells = [cell for system in table.systems if (cell := table.cell(system, column))]
+        ranked = [cell for cell in cells if cell.ranked]
+        if not ranked:
+            continue
+        problems = ranked[0].first.problems
+        found = [
+            comparison.disagreement
+            for pair in pairs
+            for compared, comparison in pair.compared
+            if compared == column
+        ]
+        values = [[row.value for row in cell.rows if row.value is not None] for cell in ranked]
+        yield Sight(
+            column=column,
+            problems=problems,
+            detectable=detectable_difference(problems, median(found)) if found else None,
+            floor=noise_floor(values),
+        )
