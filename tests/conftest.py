@@ -50,7 +50,7 @@ def no_smollm2() -> str:
 
 
 def no_latex() -> str:
-    return "" if which("pdflatex") else "there is no pdflatex (apt: texlive-latex-base)"
+    return "" if which("pdflatex") else "there is no pdflatex (apt: texlive-latex-recommended)"
 
 
 REASONS: dict[str, Callable[[], str]] = {
