@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -112,7 +112,7 @@ class Bench:
             return self.seams.trainer
         from mftbench.training.train import train
 
-        return train
+        return partial(train, store=self.store)
 
     def render(self, spec: GenerateSpec) -> Callable[[str], str]:
         """Give the function that puts a prompt into the study's format."""
@@ -176,6 +176,10 @@ class Bench:
             raise PluginError(f"task {task}: source {ref.name} has no training rows")
         return rows
 
+    def training_rows(self, spec: TrainSpec) -> Mapping[str, Sequence[Example]]:
+        """Give a training's rows by task, each task's loaded when it is looked up."""
+        return TrainingRows(self, {data.task: data.source for data in spec.tasks})
+
     def __enter__(self) -> Self:
         return self
 
@@ -210,3 +214,20 @@ class Bench:
         if place not in self._sources:
             self._sources[place] = open_source(self.tasks[task], name, options)
         return self._sources[place]
+
+
+@dataclass(frozen=True)
+class TrainingRows(Mapping[str, Sequence[Example]]):
+    """Rows by task; nothing is loaded for a training that finds its tokens in the store."""
+
+    bench: Bench
+    sources: Mapping[str, SourceRef]
+
+    def __getitem__(self, task: str) -> Sequence[Example]:
+        return self.bench.examples(task, self.sources[task])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.sources)
+
+    def __len__(self) -> int:
+        return len(self.sources)

@@ -134,7 +134,7 @@ class _Cell:
             return ModelRef(self.cell.model)
 
         def make(out: Path, work: Path) -> None:
-            rows = {data.task: bench.examples(data.task, data.source) for data in spec.tasks}
+            rows = bench.training_rows(spec)
             prompts = {data.task: bench.asked(data.task, data.source).prompt for data in spec.tasks}
             bench.trainer(spec, rows, prompts, out, work, bench.progress)
 

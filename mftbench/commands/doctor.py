@@ -34,6 +34,7 @@ def doctor(
         _sources,
         lambda: _disk(store),
         _accumulation,
+        _packing,
     )
     for section in sections:
         try:
@@ -115,3 +116,10 @@ def _accumulation() -> Iterator[Finding]:
 
     error = accumulation_error()
     yield "accumulation", error < 1e-6, f"8 x 1 and 1 x 8 differ by {error:.1e} relative"
+
+
+def _packing() -> Iterator[Finding]:
+    from mftbench.training.selfcheck import packing_error
+
+    error = packing_error()
+    yield "packing", error < 1e-5, f"rows packed and alone differ by {error:.1e} relative"

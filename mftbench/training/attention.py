@@ -9,21 +9,29 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.utils.import_utils import is_flash_attn_2_available
+
+from mftbench.errors import UsageError
 
 _NAME = "mftbench_segments"
 
 
-def isolate_segments(model: Any) -> str:
-    """Let a model attend within segments from now on; give what it attended with before.
+def isolate_segments(model: Any) -> None:
+    """Let a model attend within the segments of a packed batch from now on.
 
-    transformers makes no mask for an attention that it does not know, and none is needed.
+    transformers makes no mask for an attention that it does not know, and none is needed. On a GPU
+    with flash-attn installed its variable-length kernel does the same, from the same arguments.
 
-    Raises ValueError for a model whose attention cannot be exchanged.
+    Raises UsageError for a model whose attention cannot be exchanged.
     """
-    before: str = model.config._attn_implementation
     AttentionInterface.register(_NAME, segment_attention)
-    model.set_attn_implementation(_NAME)
-    return before
+    flash = torch.cuda.is_available() and is_flash_attn_2_available()
+    try:
+        model.set_attn_implementation("flash_attention_2" if flash else _NAME)
+    except ValueError as error:
+        raise UsageError(
+            f"this model cannot train on packed rows: {error}; set optim.padding to 'dynamic'"
+        ) from error
 
 
 def segment_attention(

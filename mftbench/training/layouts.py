@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from mftbench.stages import Optim
+from mftbench.training.attention import isolate_segments
 from mftbench.training.batches import FILLER, Batch, collate_packed, collate_padded
+from mftbench.training.isolation import Losses, require_isolation
 from mftbench.training.packing import best_fit_decreasing
 from mftbench.training.tokens import TokenRow
 
@@ -15,8 +17,11 @@ from mftbench.training.tokens import TokenRow
 class Layout(Protocol):
     """Cuts rows into micro-batches and makes tensors of them; no loss depends on which it is."""
 
-    isolates: bool
-    """Whether rows share a sequence, so that attention has to keep them apart."""
+    def prepare(self, model: Any) -> None:
+        """Make a model read what ``collate`` gives."""
+
+    def check(self, losses: Losses, rows: Sequence[TokenRow], dtype: str) -> None:
+        """Raise UsageError if the prepared model does not keep rows apart."""
 
     def cut(self, lengths: Sequence[int]) -> list[list[int]]:
         """Divide rows, by their positions, into micro-batches; every row is in exactly one."""
@@ -36,7 +41,12 @@ class Padded:
     rows: int
     group: bool = True
     width: int | None = None
-    isolates = False
+
+    def prepare(self, model: Any) -> None:
+        """Leave the model as it is: every causal model keeps rows side by side apart."""
+
+    def check(self, losses: Losses, rows: Sequence[TokenRow], dtype: str) -> None:
+        """Find nothing to check."""
 
     def cut(self, lengths: Sequence[int]) -> list[list[int]]:
         """Cut the rows, longest first where they are grouped, every ``rows`` rows."""
@@ -56,7 +66,14 @@ class Packed:
 
     tasks: int
     capacity: int
-    isolates = True
+
+    def prepare(self, model: Any) -> None:
+        """Exchange the model's attention for one that keeps rows of one sequence apart."""
+        isolate_segments(model)
+
+    def check(self, losses: Losses, rows: Sequence[TokenRow], dtype: str) -> None:
+        """Hold the losses of packed rows to those of the rows alone."""
+        require_isolation(losses, rows, dtype)
 
     def cut(self, lengths: Sequence[int]) -> list[list[int]]:
         """Pack by best-fit-decreasing."""

@@ -1,4 +1,4 @@
-"""The law of balancing, checked on this machine in a second: accumulation must not show."""
+"""The laws of training, checked on this machine in a second: no split of a batch may show."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from transformers import (
 
 from mftbench.stages import Balance, Optim
 from mftbench.training.arguments import training_arguments
+from mftbench.training.attention import isolate_segments
 from mftbench.training.balancing.balancer import BalancedTask
 from mftbench.training.balancing.registry import make_balancer
+from mftbench.training.isolation import isolation_error
 from mftbench.training.layouts import make_layout
 from mftbench.training.quiet import quiet
 from mftbench.training.sampling import GlobalBatchSampler
+from mftbench.training.token_losses import token_losses
 from mftbench.training.tokens import TokenRow, TokenTable
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
 
@@ -44,6 +47,19 @@ def accumulation_error() -> float:
         whole = _gradient(rows, batch=_ROWS, accumulation=1)
         split = _gradient(rows, batch=1, accumulation=_ROWS)
     return float((split - whole).norm() / whole.norm())
+
+
+def packing_error() -> float:
+    """Give the relative distance of the token losses of 8 rows, packed and each row alone.
+
+    The model is as in ``accumulation_error``. Rows that saw each other would make it about 0.1.
+    """
+    generator = random.Random(0)
+    rows = [_row(generator, task=0) for _ in range(_ROWS)]
+    with quiet(), torch.random.fork_rng():
+        model: Any = _model().eval()
+        isolate_segments(model)
+        return isolation_error(lambda batch: token_losses(model, model.lm_head, batch), rows)
 
 
 def _row(generator: random.Random, task: int) -> TokenRow:

@@ -68,6 +68,7 @@ def train(
         with clock("prepare"):
             data = prepare(spec, rows, prompts, loaded.tokenizer, store or Store(work))
             trainer = _trainer(spec, loaded.model, data, work)
+            trainer.check_layout()
             trainer.add_callback(ProgressCallback(progress, _label(spec)))
         with clock("train"):
             resumed = _run(trainer, work)

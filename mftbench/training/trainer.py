@@ -64,6 +64,7 @@ class MultiTaskTrainer(Trainer):
         self.clock = Clock()
         self.module = model
         self._head = _output_head(model)
+        recipe.layout.prepare(model)
         self.sampler = recipe.sampler
         self._valid = valid
         self._batches: list[Batch] = []
@@ -79,6 +80,18 @@ class MultiTaskTrainer(Trainer):
         )
         self.remove_callback(PrinterCallback)
         self.add_callback(StepCallback(self))
+
+    def check_layout(self) -> None:
+        """Raise UsageError if the model mixes rows in this layout, found on the first of them."""
+        table: Any = self.train_dataset
+        rows = [table[row] for row in self.sampler.order(0)[:8].tolist()]
+        self.module.eval()
+        dtype = "bfloat16" if self.args.bf16 else "float32"
+        self.recipe.layout.check(self._token_losses, rows, dtype)
+
+    def _token_losses(self, batch: Batch) -> Tensor:
+        with self.compute_loss_context_manager():
+            return token_losses(self.module, self._head, self._prepare_inputs(batch))
 
     # ------------------------------------------------------------ the global batch
 
