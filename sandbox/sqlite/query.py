@@ -44,15 +44,16 @@ def main():
     request = session.request
     deadline = time.monotonic() + _SHARE_OF_WALL * session.limits["wall_s"]
     build(request)
+    asked = {"query": request["query"]}
     try:
         detail = query(request["query"], request["max_rows"], deadline)
     except TooLong:
-        session.report("timeout", "the query was interrupted")
+        session.report("timeout", "the query was interrupted", detail=asked)
     except MemoryError:
-        session.report("out_of_memory")
+        session.report("out_of_memory", detail=asked)
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
-        session.report("error", f"{type(error).__name__}: {error}")
-    session.report("passed", checks=1, detail=detail)
+        session.report("error", f"{type(error).__name__}: {error}", detail=asked)
+    session.report("passed", checks=1, detail=detail | asked)
 
 
 def build(request):

@@ -1,5 +1,7 @@
 """Text-to-SQL: table definitions and a question to one SELECT, judged by what it returns."""
 
+from dataclasses import replace
+
 from mftbench.contract import (
     Execution,
     JsonValue,
@@ -17,9 +19,12 @@ from mftbench.sources.starter import starter_queries
 from mftbench.starter.suite import QueryItem
 from mftbench.suites import no_code
 
-from .result import Result, difference, first_statement, is_ordered
+from .matching import text_scores
+from .result import Result, first_statement, query_of
+from .rules import RULES
 
 MAX_ROWS = 10_000
+DATABASE = ("schema", "database")  # a text that makes it, or the file itself
 
 
 def ask(item: QueryItem) -> str:
@@ -39,25 +44,36 @@ def facts(item: QueryItem) -> dict[str, JsonValue]:
 
 def program(problem: Problem, completion: str) -> Program | Verdict:
     """Run the gold and the predicted query, each on a fresh database."""
-    predicted = first_statement(extract(completion, SQL))
+    predicted = predicted_query(completion)
     if not predicted:
         return no_code()
     queries = {"gold": problem.facts["query"], "predicted": predicted}
-    schema = {"schema": problem.facts["schema"], "max_rows": MAX_ROWS}
+    database = {name: problem.facts[name] for name in DATABASE if name in problem.facts}
     steps = [
-        Step(name, "sqlite/query.py", {"query": query, **schema}) for name, query in queries.items()
+        Step(name, "sqlite/query.py", {"query": query, "max_rows": MAX_ROWS, **database})
+        for name, query in queries.items()
     ]
     return Program("sql", tuple(steps))
 
 
+def predicted_query(completion: str) -> str:
+    """Take the first statement of a completion."""
+    return first_statement(extract(completion, SQL))
+
+
 def judge(problem: Problem, execution: Execution) -> Verdict:
-    """Compare the rows strictly: as multisets, or in order where the gold has an ORDER BY."""
+    """Compare the rows by the problem's rule; where it has a schema, score the others as well."""
     last = execution.steps[-1]
+    scores = text_scores(problem, query_of(last)) if "columns" in problem.facts else {}
     if last.name != "predicted" or not verdict_of(last).passed:
-        return verdict_of(last)
+        return replace(verdict_of(last), scores=scores)
     gold, predicted = map(Result.of, execution.steps)
-    fault = difference(gold, predicted, ordered=is_ordered(str(problem.facts["query"])))
-    return Verdict(Outcome.FAILED, fault) if fault else Verdict(Outcome.PASSED)
+    query = str(problem.facts["query"])
+    faults = {name: rule(gold, predicted, query) for name, rule in RULES.items()}
+    fault = faults[str(problem.facts.get("rule", "strict"))]
+    if scores:
+        scores |= {name: float(not each) for name, each in faults.items()}
+    return Verdict(Outcome.FAILED if fault else Outcome.PASSED, fault, scores)
 
 
 TASK = Task(

@@ -36,6 +36,11 @@ class Result:
         return cls(len(columns), cells, bool(detail["truncated"]))
 
 
+def query_of(step: StepResult) -> str:
+    """Read the query that the runner reported with its result or its error, or "" without one."""
+    return str(step.report.detail.get("query", "")) if step.report else ""
+
+
 def difference(gold: Result, predicted: Result, *, ordered: bool) -> str:
     """Say how a result differs from the gold one, or "" if it does not.
 
