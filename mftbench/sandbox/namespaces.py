@@ -19,11 +19,12 @@ from mftbench.sandbox import watch
 from mftbench.sandbox.cell import Cell
 from mftbench.sandbox.order import Exit
 from mftbench.sandbox.pids_group import PidsGroup
-from mftbench.sandbox.runtimes import runtimes
+from mftbench.sandbox.runtimes import numpy_folders, runtimes
 from mftbench.sandbox.toolchains import prepared_folder
 
 INSIDE = PurePosixPath("/runner")
 WORK = "/work"
+PACKAGES = "/packages"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
 _JAVA_SETTINGS = "java-*-openjdk"  # Debian keeps files of the virtual machine below /etc
@@ -34,9 +35,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 ENVIRONMENT: Mapping[str, str] = {
     "HOME": WORK,
     "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
     "PATH": "/usr/bin:/bin",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
+    "PYTHONPATH": PACKAGES,
     "PYTHONUTF8": "1",
     "TMPDIR": WORK,
     "TZ": "UTC",
@@ -76,6 +79,8 @@ def mounts(runners: Path, limits: Limits) -> list[str]:
     for path in (*Path("/etc").glob(_JAVA_SETTINGS), prepared_folder()):
         options += ["--ro-bind-try", str(path), str(path)]
     options += ["--symlink", str(prepared_folder()), "/prepared"]
+    for path in numpy_folders():
+        options += ["--ro-bind", str(path), f"{PACKAGES}/{path.name}"]
     size = str(limits.files_mb << 20)
     return [
         *options,

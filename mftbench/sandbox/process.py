@@ -27,7 +27,7 @@ from mftbench.sandbox.cell import Cell, Launch
 from mftbench.sandbox.local import RUNNERS, Local
 from mftbench.sandbox.namespaces import ENVIRONMENT
 from mftbench.sandbox.order import Exit
-from mftbench.sandbox.runtimes import command
+from mftbench.sandbox.runtimes import command, numpy_folders
 from mftbench.sandbox.toolchains import prepared_folder
 
 _MARK = "MFTBENCH_CELL"
@@ -43,7 +43,12 @@ class Process(Local):
         """Start one runner in its own session and work folder. Raises SandboxError."""
         work = Path(tempfile.mkdtemp(prefix="work-", dir=folder))
         mark = secrets.token_hex(8)
-        own = {"HOME": str(work), "TMPDIR": str(work), "MFTBENCH_PREPARED": str(prepared_folder())}
+        own = {
+            "HOME": str(work),
+            "TMPDIR": str(work),
+            "PYTHONPATH": str(_packages(folder)),
+            "MFTBENCH_PREPARED": str(prepared_folder()),
+        }
         process = subprocess.Popen(
             command(launch.runner, folder / RUNNERS, launch.limits),
             stdin=launch.stdin,
@@ -55,6 +60,18 @@ class Process(Local):
             start_new_session=True,
         )
         return _SessionCell(process, mark, work, forget)
+
+
+def _packages(folder: Path) -> Path:
+    """Make a folder that holds NumPy and nothing else, once."""
+    packages = folder / "packages"
+    if not packages.exists():
+        made = Path(tempfile.mkdtemp(dir=folder))
+        for path in numpy_folders():
+            (made / path.name).symlink_to(path)
+        with suppress(OSError):  # another thread was faster
+            made.rename(packages)
+    return packages
 
 
 class _SessionCell:

@@ -28,6 +28,7 @@ __all__ = [
     "command",
     "find_runtime",
     "languages",
+    "numpy_folders",
     "require_language",
     "runtimes",
 ]
@@ -71,6 +72,17 @@ def languages() -> Mapping[str, str]:
         )
         found["javascript"] = version.stdout.strip().removeprefix("v")
     return found
+
+
+@cache
+def numpy_folders() -> tuple[Path, ...]:
+    """List the folders that make NumPy importable: programs see them, and nothing beside them."""
+    spec = find_spec("numpy")
+    if spec is None or spec.origin is None:
+        return ()
+    package = Path(spec.origin).parent
+    libraries = package.with_name("numpy.libs")
+    return (package, libraries) if libraries.is_dir() else (package,)
 
 
 def find_runtime(language: str) -> Runtime | None:

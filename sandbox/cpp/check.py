@@ -39,5 +39,10 @@ def _join(source, suite, mark):
     )
 
 
-if __name__ == "__main__":
+def main():
+    """Compile, run, report."""
     run_runner(build, OUTCOMES)
+
+
+if __name__ == "__main__":
+    main()

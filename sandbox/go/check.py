@@ -67,5 +67,10 @@ def _compile(job, tools, package, imports, *files):
     job.compile([*command, "-complete", "-pack", "-o", f"{package}.a", *files])
 
 
-if __name__ == "__main__":
+def main():
+    """Compile, run, report."""
     run_runner(build, OUTCOMES)
+
+
+if __name__ == "__main__":
+    main()

@@ -32,5 +32,10 @@ def build(job):
     return [*launch(jar, *options), "Main.java", mark]
 
 
-if __name__ == "__main__":
+def main():
+    """Compile, run, report."""
     run_runner(build, OUTCOMES)
+
+
+if __name__ == "__main__":
+    main()

@@ -46,7 +46,7 @@ def judge(request, channel, count):
     except Malformed as error:
         return "error", str(error)
     if loaded.get("ready") is not True:
-        return _load_outcome(loaded)
+        return load_outcome(loaded)
     remote = Remote(channel)
     namespace = {"__name__": SUITE, COUNTER: count}
     namespace.update({name: remote.function(name) for name in request["entry_points"]})
@@ -74,7 +74,8 @@ def run(code, namespace, remote, source):
     return "passed", ""
 
 
-def _load_outcome(message):
+def load_outcome(message):
+    """Name the outcome of a program that did not load; it is not trusted with others."""
     outcome = message.get("outcome")
     known = ("error", "compile_error", "out_of_memory")
     return (outcome if outcome in known else "error"), str(message.get("message", ""))[:300]

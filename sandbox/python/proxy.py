@@ -124,6 +124,9 @@ def merge(old, new):
         fresh = list(new)
         old.clear()
         old.extend(fresh)
+    elif type(old).__name__ == "ndarray":
+        if (old.shape, old.dtype) == (new.shape, new.dtype) and old.flags.writeable:
+            old[...] = new
     elif type(old) is tuple:
         for pair in zip(old, new, strict=False):
             merge(*pair)

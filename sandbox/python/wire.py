@@ -4,18 +4,23 @@
 other value is an object of one key that names its type: ``{"tuple": [1, 2]}``. Only exact types of
 the list below are carried; a subclass is not, so a value never arrives as less than it was.
 
+NumPy's arrays and scalars are carried where both sides have NumPy: type code, shape and raw bytes.
+
 Not kept: identity (two references to one list arrive as two lists), and the default factory of a
 defaultdict unless it is a built-in type.
 """
 
 import builtins
 import json
+import re
 import sys
 
 MAX_DEPTH = 100
 MAX_VALUES = 4_000_000
 MAX_BYTES = 64_000_000
 _SMALL = 1 << 53
+# Booleans, numbers, texts, bytes and times of a plain size: no objects, no records.
+_NUMPY_CODE = re.compile(r"[<>|=]?(?:[biufcSU?][1-9][0-9]{0,6}|[mM]8(?:\[[0-9]{0,9}[a-zA-Z]+\])?)")
 _WRITE = json.JSONEncoder().iterencode
 
 
@@ -114,6 +119,9 @@ class _Encoder:
         return [self.items(value, list(value.keys())), self.items(value, list(value.values()))]
 
     def tagged(self, value, kind):
+        numbers = sys.modules.get("numpy")  # a value of its types cannot be there without it
+        if numbers is not None and _is_numpy(numbers, kind):
+            return {"numpy": _encode_numpy(value)}
         name = kind.__qualname__
         known = _CARRIED.get(name)
         if known is None or _type(known[0], name) is not kind:
@@ -153,6 +161,24 @@ def _encode_datetime(encoder, value):
     return [value.isoformat(), value.fold]
 
 
+def _is_numpy(numbers, kind):
+    """Say whether a type is NumPy's array or one of its scalars: those, and no subclass of them."""
+    array, generic = getattr(numbers, "ndarray", None), getattr(numbers, "generic", None)
+    if kind is array:
+        return True
+    return type(generic) is type and generic in kind.__mro__ and kind.__module__ == "numpy"
+
+
+def _encode_numpy(value):
+    code = value.dtype.str
+    if _NUMPY_CODE.fullmatch(code) is None:
+        raise Uncarriable(f"an array of type {code[:40]!r} cannot be carried")
+    if value.nbytes > MAX_BYTES // 2:
+        raise Uncarriable(f"an array of {value.nbytes} bytes cannot be carried")
+    shape = list(value.shape) if type(value).__name__ == "ndarray" else None
+    return [code, shape, value.tobytes().hex()]
+
+
 def _items(encoder, value):
     return encoder.items(value, value)
 
@@ -173,6 +199,8 @@ def _decode(form, depth):
     if kind is not dict:
         return form
     ((name, body),) = form.items()
+    if name == "numpy":
+        return _decode_numpy(body)
     module, _, decoder = _CARRIED[name] if name in _CARRIED else _SCALARS[name]
     return decoder(_type(module, name), body, depth + 1)
 
@@ -224,6 +252,21 @@ def _decode_datetime(kind, body, depth):
 
 def _decode_date(kind, body, depth):
     return kind.fromisoformat(body)
+
+
+def _decode_numpy(body):
+    code, shape, raw = body
+    if type(code) is not str or _NUMPY_CODE.fullmatch(code) is None:
+        raise Malformed("a message names no type of NumPy")
+    try:
+        import numpy
+    except ImportError:
+        raise Malformed("a message holds an array, and there is no NumPy here") from None
+    values = numpy.frombuffer(bytes.fromhex(raw), dtype=code)
+    if shape is None:
+        (value,) = values
+        return value
+    return values.reshape([int(length) for length in shape]).copy()
 
 
 def _decode_type(kind, body, depth):

@@ -44,5 +44,10 @@ def _count_tests():
     return sum(line.endswith(b": test") for line in said.splitlines())
 
 
-if __name__ == "__main__":
+def main():
+    """Compile, run, report."""
     run_runner(build, OUTCOMES)
+
+
+if __name__ == "__main__":
+    main()

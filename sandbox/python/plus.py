@@ -1,0 +1,75 @@
+"""The judging side of an EvalPlus problem: calls candidate and reference with the same inputs.
+
+The reference runs here, so its results, which are the expected values, are out of the candidate's
+reach; so are the inputs that are still to come.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from channel import Channel, Vanished
+from check import load_outcome
+from oracles import agree, expect
+from program import describe, load, outcome_of
+from proxy import Lost, Remote
+from session import begin
+from wire import Malformed, decode
+
+_SHOWN = 200
+
+
+def main():
+    """Compare all inputs until one differs, and report."""
+    session = begin()
+    request = session.request
+    done, outcome, message = judge(request, Channel(session.inbox, session.outbox))
+    session.report(outcome, message, done, len(request["inputs"]))
+
+
+def judge(request, channel):
+    """Return how many inputs were right, the outcome and a message."""
+    name = request["entry_point"]
+    reference = load(request["reference"], "reference")[name]
+    try:
+        loaded = channel.receive()
+    except Vanished:
+        return 0, "early_exit", "the program ended while it was loaded"
+    except Malformed as error:
+        return 0, "error", str(error)
+    if loaded.get("ready") is not True:
+        return 0, *load_outcome(loaded)
+    candidate = Remote(channel).function(name)
+    for number, form in enumerate(request["inputs"]):
+        outcome, message = compare(request, reference, candidate, form)
+        if outcome != "passed":
+            return number, outcome, f"input {number}: {message}"
+    return len(request["inputs"]), "passed", ""
+
+
+def compare(request, reference, candidate, form):
+    """Compare one input's results; each side gets its own copy of the input."""
+    oracle = request["oracle"]
+    expected = expect(oracle, reference(*decode(form)))
+    try:
+        found = candidate(*decode(form))
+    except Vanished:
+        return "early_exit", "the program ended during the call"
+    except Lost as error:
+        return "error", str(error)
+    except BaseException as error:
+        return outcome_of(error), describe(error)
+    try:
+        right = agree(oracle, decode(form), found, expected, request["atol"])
+    except Exception as error:  # values of other types than the reference's
+        return "failed", describe(error)
+    return ("passed", "") if right else ("failed", f"returned {_show(found)}")
+
+
+def _show(value):
+    return repr(value)[:_SHOWN].encode("ascii", "backslashreplace").decode("ascii")
+
+
+if __name__ == "__main__":
+    main()
