@@ -6,6 +6,7 @@ as in test-suite-sql-eval's ``evaluation.py``. Queries are parsed by sqlglot.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -74,6 +75,7 @@ def parts(query: str, problem: Problem) -> Parts:
     import sqlglot
     from sqlglot.errors import SqlglotError
 
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what it reads loosely
     if len(query) > LONGEST or _depth(query) > DEEPEST:
         raise UnreadableError("too long or too deep")
     try:
@@ -210,9 +212,10 @@ class _Reader:
         """Give what a column, an aggregate or a sum of them is; a value is no more than one."""
         from sqlglot import exp
 
-        if isinstance(node, exp.Alias | exp.Paren | exp.Distinct):
-            inner = node.expressions[0] if isinstance(node, exp.Distinct) else node.this
-            return self._unit(inner)
+        if isinstance(node, exp.Alias | exp.Paren):
+            return self._unit(node.this)
+        if isinstance(node, exp.Distinct) and len(node.expressions) == 1:
+            return self._unit(node.expressions[0])
         if isinstance(node, exp.Column):
             return ("column", self._column(node))
         if isinstance(node, exp.Star):
