@@ -64,7 +64,7 @@ def run(bench: Bench) -> Outcome:
     """
     outcome = Outcome()
     for _, cells in groupby(plan(bench.study, bench.context()), key=lambda cell: cell.model):
-        ready = generate_group([_Cell(bench, cell, outcome) for cell in cells])
+        ready = generate_group([CellStages(bench, cell, outcome) for cell in cells])
         for cell in ready:
             for evaluation in cell.cell.evaluations:
                 with cell.failing(f", {evaluation.task}"):
@@ -72,7 +72,7 @@ def run(bench: Bench) -> Outcome:
     return outcome
 
 
-def generate_group(cells: Sequence[_Cell]) -> list[_Cell]:
+def generate_group(cells: Sequence[CellStages]) -> list[CellStages]:
     """Train the cells of one base, then make all their missing completions in one pass.
 
     Returns the cells that go on; what an engine could not complete shows where it is asked for.
@@ -92,7 +92,7 @@ def generate_group(cells: Sequence[_Cell]) -> list[_Cell]:
 
 
 @dataclass(frozen=True)
-class _Cell:
+class CellStages:
     """One cell's stages. Each asks for its input only when it has to be made itself."""
 
     bench: Bench
