@@ -102,6 +102,7 @@ class Bench:
             return self.seams.engine
         from mftbench.inference.registry import open_engine
 
+        self._fix_threads()
         study = self.study
         return open_engine(study.engine, study.engine_dtype, study.engine_options)
 
@@ -112,6 +113,7 @@ class Bench:
             return self.seams.trainer
         from mftbench.training.train import train
 
+        self._fix_threads()
         return partial(train, store=self.store)
 
     def render(self, spec: GenerateSpec) -> Callable[[str], str]:
@@ -192,6 +194,12 @@ class Bench:
         for name in ("engine", "sandbox"):
             if name in self.__dict__:  # opened
                 getattr(self, name).close()
+
+    def _fix_threads(self) -> None:
+        if self.study.threads:
+            import torch
+
+            torch.set_num_threads(self.study.threads)
 
     def _check_names(self) -> None:
         """Find a wrong name now, not after an hour of training."""

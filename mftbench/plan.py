@@ -116,6 +116,7 @@ class _Layout:
             optim=study.optim,
             format=study.format,
             seed=seed,
+            threads=study.threads,
         )
 
     def data(self, task: str) -> TaskData:
@@ -146,6 +147,7 @@ class _Layout:
             dtype=study.engine_dtype,
             seed=seed if sampled else 0,
             engine_options=self.context.engine_options,
+            threads=study.threads,
         )
         execute = ExecuteSpec(
             generate=key("generate", generate),

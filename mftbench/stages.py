@@ -120,7 +120,11 @@ class Optim:
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """One training: base model, data of one or several tasks, balancer, optimizer, seed."""
+    """One training: base model, data of one or several tasks, balancer, optimizer, seed.
+
+    ``threads`` is a fixed number of processor threads, because sums are divided among them and
+    their last digits follow; 0 takes what the machine gives, which is then provenance.
+    """
 
     model: str
     model_fingerprint: str
@@ -130,6 +134,7 @@ class TrainSpec:
     optim: Optim
     format: str
     seed: int
+    threads: int = 0
     version: int = 1
 
 
@@ -150,7 +155,7 @@ class Sampling:
 class GenerateSpec:
     """All completions of one model on one source of one task. ``train`` is the Train key or "".
 
-    ``engine_options`` are those that change what is generated.
+    ``engine_options`` are those that change what is generated; ``threads`` is as in training.
     """
 
     model: str
@@ -166,6 +171,7 @@ class GenerateSpec:
     dtype: str
     seed: int
     engine_options: Mapping[str, JsonValue] = field(default_factory=dict)
+    threads: int = 0
     version: int = 2
 
 

@@ -33,6 +33,8 @@ class Study:
     """Everything that a run is made from.
 
     ``k`` are the values of pass@k. ``unseen`` tasks are evaluated and never trained on.
+    ``threads`` fixes the processor threads of a training or generation, and with them the last
+    digits of its sums; 0 takes all that there are.
     """
 
     __pydantic_config__ = FORBID
@@ -57,6 +59,7 @@ class Study:
     engine_options: Mapping[str, JsonValue] = field(default_factory=dict)
     engine_dtype: Literal["float32", "bfloat16"] = "float32"
     sandbox: str = "auto"
+    threads: int = 0
 
     def settings(self, task: str) -> TaskSettings:
         """Give a task's settings, or the defaults where the study says nothing of it."""
@@ -222,6 +225,8 @@ def _checked(study: Study, where: str) -> Study:
         for task in names:
             if task not in study.tasks:
                 raise unknown("task", task, study.tasks, f"{where}: {place}")
+    if study.threads < 0:
+        raise UsageError(f"{where}: threads is {study.threads}; it must be at least 0")
     if not study.train_tasks:
         raise UsageError(f"{where}: every task is unseen; leave one to train on")
     sampling = study.sampling

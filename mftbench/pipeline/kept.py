@@ -36,6 +36,7 @@ class Family:
     temperature: float
     top_p: float
     batch: int
+    threads: int
 
     @property
     def name(self) -> str:
@@ -56,6 +57,7 @@ def family(spec: GenerateSpec, engine_version: str) -> Family:
         temperature=spec.sampling.temperature,
         top_p=spec.sampling.top_p,
         batch=spec.sampling.batch,
+        threads=spec.threads,
     )
 
 
