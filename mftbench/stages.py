@@ -53,20 +53,26 @@ class TaskData:
 
 @dataclass(frozen=True)
 class Balance:
-    """Which balancer combines the task losses, with its options, and over which batch."""
+    """Which balancer combines the task losses, with its options, and over which batch.
+
+    ``way`` says where weights that depend on their own batch come from: "exact" measures the batch,
+    "deferred" takes the statistics of earlier steps and adds no pass.
+    """
 
     __pydantic_config__ = FORBID
 
     name: str = "token_mean"
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     scope: Literal["global", "micro"] = "global"
+    way: Literal["exact", "deferred"] = "exact"
 
     @property
     def label(self) -> str:
         """Name this balancer so that no two settings of one method share a name."""
         options = ",".join(f"{name}={value}" for name, value in sorted(self.options.items()))
         micro = " (micro-batch)" if self.scope == "micro" else ""
-        return f"{self.name}({options}){micro}" if options else f"{self.name}{micro}"
+        way = f" ({self.way})" if self.way != "exact" else ""
+        return f"{self.name}({options}){micro}{way}" if options else f"{self.name}{micro}{way}"
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,7 @@ class Optim:
     valid_share: float = 0.02
     log_every: int = 10
     eval_every: int = 0
+    affinity_every: int = 0
     checkpoint_every: int = 0
 
 

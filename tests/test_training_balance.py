@@ -7,9 +7,10 @@ from mftbench.stages import Balance
 from mftbench.training.balancing.balancer import BalancedTask
 from mftbench.training.balancing.registry import make_balancer
 from mftbench.training.batches import collate_padded, statistics
+from mftbench.training.task_gradients import MicroBatch
 from mftbench.training.token_losses import sums_by_task
 from mftbench.training.tokens import TokenRow
-from mftbench.training.window import SCOPES, WindowShape
+from mftbench.training.window import SCOPES, Signals, WindowShape
 
 # Rows A (task 0) with token losses 1, 2, 3, B (task 0) 4, C (task 1) 10, 2.
 ROWS = {"A": (0, [1.0, 2.0, 3.0]), "B": (0, [4.0]), "C": (1, [10.0, 2.0])}
@@ -27,12 +28,16 @@ def step(split, name, *, scope="global", weights=(1.0, 1.0)):
     balancer = make_balancer(Balance(name), [BalancedTask(str(w), w) for w in weights])
     batches = [collate(names) for names in split]
     total = sum(map(statistics, batches[1:]), statistics(batches[0]))
-    window = SCOPES[scope](balancer, total, WindowShape(len(batches), 1), lambda: None)
+    shape = WindowShape(len(batches), 1)
+    known = Signals(total.present.double())
+    window = SCOPES[scope](balancer, total, shape, None, lambda: known)
     parts = 0.0
     for names, batch in zip(split, batches, strict=True):
         losses = torch.tensor([loss for n in names for loss in ROWS[n][1]])
-        parts += window.add(sums_by_task(losses, batch, balancer.level), statistics(batch)).item()
-    return parts, window.close(lambda tensor: tensor)
+        sums = sums_by_task(losses, batch, balancer.level)
+        micro = MicroBatch(sums, statistics(batch), batch["tasks"], None)
+        parts += window.add(micro).item()
+    return parts, window.close()
 
 
 @pytest.mark.parametrize("split", SPLITS, ids="|".join)

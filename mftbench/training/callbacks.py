@@ -18,6 +18,13 @@ class StepCallback(TrainerCallback):
     def __init__(self, trainer: MultiTaskTrainer) -> None:
         self.trainer = trainer
 
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Show the balancer the untrained model, unless the run is resumed."""
+        if state.global_step == 0:
+            self.trainer.begin()
+
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:

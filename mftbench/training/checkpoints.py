@@ -33,7 +33,8 @@ class CheckpointCallback(TrainerCallback):
         scratch = folder / f"{_STATE}.part"
         torch.save(
             {
-                "balancer": self.trainer.recipe.balancer.state_dict(),
+                "steps": self.trainer.steps.state_dict(),
+                "affinity": self.trainer.affinity.state_dict(),
                 "meter": self.trainer.meter.state_dict(),
             },
             scratch,
@@ -58,7 +59,8 @@ def latest_checkpoint(work: Path) -> Path | None:
 def restore(trainer: MultiTaskTrainer, checkpoint: Path) -> None:
     """Load the balancer's and the meter's state; the library loads the rest."""
     state = torch.load(checkpoint / _STATE, weights_only=True)
-    trainer.recipe.balancer.load_state_dict(state["balancer"])
+    trainer.steps.load_state_dict(state["steps"])
+    trainer.affinity.load_state_dict(state["affinity"])
     trainer.meter.load_state_dict(state["meter"])
 
 

@@ -4,35 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mftbench.training.balancing.statistics import Level
+from mftbench.training.balancing.statistics import Level, SampleIndex
 from mftbench.training.batches import Batch, model_inputs
 
 
+@dataclass(frozen=True)
+class TokenLosses:
+    """The cross-entropy of each supervised token, (N,) float32, in the batch's order.
+
+    ``hidden`` are the hidden states that the losses come from, (N, hidden), where the model's
+    output head is known.
+    """
+
+    losses: Tensor
+    hidden: Tensor | None
+
+
 def token_losses(model: nn.Module, head: nn.Module | None, batch: Batch) -> Tensor:
-    """Give the cross-entropy of each supervised token: (N,) float32, in the batch's order.
+    """Give the cross-entropy of each supervised token: (N,) float32, in the batch's order."""
+    return forward_tokens(model, head, batch).losses
+
+
+def forward_tokens(model: nn.Module, head: nn.Module | None, batch: Batch) -> TokenLosses:
+    """Run the model and give the losses of supervised tokens, and the states they come from.
 
     Positions without label are dropped before ``head``, the model's output embeddings, where there
     is one; without, after it. The whole model's forward runs, so that what wraps it (DDP, FSDP,
     adapters) and what it does to its logits (scaling, soft caps) stay in force.
     """
-    with _only(batch["positions"], head):
+    with _only(batch["positions"], head) as seen:
         logits = model(**model_inputs(batch)).logits
     logits = logits.flatten(0, 1)
     if head is None:
         logits = logits[batch["positions"]]
-    return cross_entropy(logits.float(), batch["targets"], reduction="none")
+    losses = cross_entropy(logits.float(), batch["targets"], reduction="none")
+    return TokenLosses(losses, seen[0] if seen else None)
 
 
 def sums_by_task(losses: Tensor, batch: Batch, level: Level) -> Tensor:
     """Sum token losses by task: (2, tasks), in tokens and in the level's units."""
     kind = _wide(losses)
-    parts = torch.stack([losses.to(kind), losses * level.unit(batch["sample_sizes"]).to(kind)])
+    wide = losses.to(kind)
+    index = SampleIndex(batch["samples"], batch["sample_sizes"])
+    parts = torch.stack([wide, level.unit(wide, index)])
     zeros = torch.zeros((2, len(batch["task_tokens"])), dtype=kind, device=losses.device)
     return zeros.index_add(1, batch["tasks"], parts)
 
@@ -43,18 +64,20 @@ def _wide(losses: Tensor) -> torch.dtype:
 
 
 @contextmanager
-def _only(positions: Tensor, head: nn.Module | None) -> Iterator[None]:
-    """Let the output head see some hidden states only: (R, T, H) becomes (1, N, H)."""
+def _only(positions: Tensor, head: nn.Module | None) -> Iterator[list[Tensor]]:
+    """Let the output head see some hidden states only, (R, T, H) becomes (1, N, H); tell which."""
+    seen: list[Tensor] = []
     if head is None:
-        yield
+        yield seen
         return
 
     def select(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         hidden, *rest = args
-        return (hidden.flatten(0, 1)[positions].unsqueeze(0), *rest)
+        seen.append(hidden.flatten(0, 1)[positions])
+        return (seen[-1].unsqueeze(0), *rest)
 
     hook = head.register_forward_pre_hook(select)
     try:
-        yield
+        yield seen
     finally:
         hook.remove()

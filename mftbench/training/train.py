@@ -52,6 +52,8 @@ def train(
 ) -> None:
     """Train the model of ``spec`` and write ``out``: model/, metrics.jsonl and card.json.
 
+    With ``optim.affinity_every`` there is also affinity.json.
+
     ``model/`` holds the whole model or the adapter, and the tokenizer. ``work`` keeps checkpoints
     if ``optim.checkpoint_every`` is positive; one that is there is resumed from, and the weights
     are then, bit for bit, those of a run that was never stopped. ``store`` keeps tokenised rows for
@@ -77,6 +79,8 @@ def train(
         with clock("save"):
             _save(loaded, out / "model")
     _write_metrics(trainer, out)
+    if spec.optim.affinity_every:
+        trainer.affinity.write(out / "affinity.json")
     _write_card(_card(spec, data, trainer, clock.seconds | trainer.clock.seconds, resumed), out)
 
 
@@ -99,7 +103,10 @@ def _seed(seed: int) -> None:
 def _trainer(
     spec: TrainSpec, model: PreTrainedModel, data: TokenData, work: Path
 ) -> MultiTaskTrainer:
-    optim, tasks = spec.optim, [BalancedTask(item.task, item.weight) for item in spec.tasks]
+    optim = spec.optim
+    tasks = [
+        BalancedTask(item.task, item.weight, data.counts[item.task].train) for item in spec.tasks
+    ]
     window = optim.batch * optim.accumulation * ranks()
     sampler = make_sampler(data.train, optim, window, spec.seed)
     if optim.tokens:
@@ -113,6 +120,8 @@ def _trainer(
             scope=spec.balance.scope,
             layout=make_layout(optim, len(tasks)),
             sampler=sampler,
+            way=spec.balance.way,
+            affinity_every=optim.affinity_every,
         ),
         data.train,
         data.valid,
@@ -160,7 +169,7 @@ def _card(
     return Card(
         spec=spec,
         rows=data.counts,
-        run=trainer.meter.summary(),
+        run=trainer.meter.summary() | {"balance": trainer.steps.summary()},
         validation=trainer.last_validation(),
         resumed_from_step=resumed,
         seconds=seconds,

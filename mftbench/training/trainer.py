@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -13,17 +12,21 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from mftbench.errors import EngineError
-from mftbench.training.balancing.balancer import Balancer, Probe
-from mftbench.training.balancing.statistics import TOKEN, BatchStatistics, Level
-from mftbench.training.batches import Batch, statistics
+from mftbench.training.affinity import Affinity
+from mftbench.training.balancing.balancer import Balancer
+from mftbench.training.balancing.probe import NoValidation, Validation
+from mftbench.training.balancing.statistics import BatchStatistics
+from mftbench.training.batches import Batch
 from mftbench.training.callbacks import StepCallback
 from mftbench.training.card import Clock
 from mftbench.training.layouts import Layout, micro_batches
+from mftbench.training.measuring import Measuring
 from mftbench.training.meter import Meter
 from mftbench.training.sampling import GlobalBatchSampler
-from mftbench.training.token_losses import sums_by_task, token_losses
+from mftbench.training.steps import BalancedSteps, Balancing
+from mftbench.training.task_gradients import ParameterGradients
 from mftbench.training.tokens import TokenRow, TokenTable
-from mftbench.training.window import SCOPES, StepRecord, Window, WindowShape, task_means
+from mftbench.training.validation_rows import ValidationRows
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Recipe:
     """What a training does beside ``TrainingArguments``: tasks, their balance, and the batches.
 
     ``layout`` cuts a global batch into micro-batches; ``sampler`` draws the global batches.
+    The affinity of tasks is measured every ``affinity_every`` steps, 0: never.
     """
 
     tasks: tuple[str, ...]
@@ -38,6 +42,8 @@ class Recipe:
     scope: str
     layout: Layout
     sampler: GlobalBatchSampler
+    way: str = "exact"
+    affinity_every: int = 0
 
 
 class MultiTaskTrainer(Trainer):
@@ -63,13 +69,9 @@ class MultiTaskTrainer(Trainer):
         self.meter = Meter(recipe.tasks)
         self.clock = Clock()
         self.module = model
-        self._head = _output_head(model)
         recipe.layout.prepare(model)
         self.sampler = recipe.sampler
         self._valid = valid
-        self._batches: list[Batch] = []
-        self._window: Window | None = None
-        self._step: StepRecord | None = None
         self._grad_norm = 0.0
         super().__init__(
             model=model,
@@ -78,6 +80,19 @@ class MultiTaskTrainer(Trainer):
             train_dataset=train,
             eval_dataset=valid,
         )
+        self._measuring = Measuring(
+            module=model,
+            head=_output_head(model),
+            level=recipe.balancer.level,
+            place=self._prepare_inputs,
+            precision=self.compute_loss_context_manager,
+            reduce=self._reduce,
+        )
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        balancing = Balancing(recipe.balancer, recipe.scope, recipe.way)
+        self.steps = BalancedSteps(balancing, self._measuring, trained, args.world_size)
+        self.affinity = Affinity(recipe.tasks, recipe.affinity_every)
+        self._validation = self._validation_rows()
         self.remove_callback(PrinterCallback)
         self.add_callback(StepCallback(self))
 
@@ -87,11 +102,7 @@ class MultiTaskTrainer(Trainer):
         rows = [table[row] for row in self.sampler.order(0)[:8].tolist()]
         self.module.eval()
         dtype = "bfloat16" if self.args.bf16 else "float32"
-        self.recipe.layout.check(self._token_losses, rows, dtype)
-
-    def _token_losses(self, batch: Batch) -> Tensor:
-        with self.compute_loss_context_manager():
-            return token_losses(self.module, self._head, self._prepare_inputs(batch))
+        self.recipe.layout.check(self._measuring.token_losses, rows, dtype)
 
     # ------------------------------------------------------------ the global batch
 
@@ -99,15 +110,9 @@ class MultiTaskTrainer(Trainer):
         self, epoch_iterator: Iterator[list[Batch]], num_batches: int, device: torch.device
     ) -> tuple[list[list[Batch]], None]:
         """Take the micro-batches of one step, and count the tasks of the global batch."""
-        self._batches = next(epoch_iterator)
-        batch = self._count(self._batches)
-        self._window = SCOPES[self.recipe.scope](
-            self.recipe.balancer,
-            batch,
-            WindowShape(len(self._batches), self.args.world_size),
-            partial(self._task_losses, batch),
-        )
-        return [self._batches], None
+        batches = next(epoch_iterator)
+        self.steps.open(batches, self._count(batches))
+        return [batches], None
 
     def training_step(
         self,
@@ -125,7 +130,9 @@ class MultiTaskTrainer(Trainer):
         with self.accelerator.no_sync(model):
             for batch in first:
                 total += super().training_step(model, batch)
-        return total + super().training_step(model, last)
+        total += super().training_step(model, last)
+        self.steps.finish()
+        return total
 
     def compute_loss(
         self,
@@ -135,35 +142,38 @@ class MultiTaskTrainer(Trainer):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor:
         """Give one micro-batch's part of the balanced loss of the global batch."""
-        assert self._window is not None
-        losses = token_losses(model, self._head, inputs)
-        sums = sums_by_task(losses, inputs, self.recipe.balancer.level)
-        return self._window.add(sums, statistics(inputs))
+        # Gradients that are kept apart are added over ranks by us, not by what wraps the model.
+        model = self.module if self.steps.kept_apart else model
+        return self.steps.add(self._measuring.run(model, inputs))
 
     def close_window(self) -> None:
         """End the backward passes of a step, before the optimizer moves anything.
 
         Raises EngineError if a task's loss or the gradient is not finite.
         """
-        assert self._window is not None
-        self._step = self._window.close(self._reduce)
-        for task, loss in zip(self.recipe.tasks, self._step.losses.tolist(), strict=True):
+        record = self.steps.close()
+        for task, loss in zip(self.recipe.tasks, record.losses.tolist(), strict=True):
             self._require_finite(f"loss of task {task!r}", loss)
         self._require_finite("gradient norm", self._grad_norm)
-        self.meter.add(self._step)
+        self.meter.add(record)
+        if self.affinity.is_due(self.state.global_step):
+            with self.clock("affinity"):
+                self._measure_affinity(record.batch)
+
+    def begin(self) -> None:
+        """Let the balancer look at the untrained model."""
+        self.recipe.balancer.before_training(self._validation)
 
     def end_step(self) -> None:
         """Let the balancer learn from the step that was taken."""
-        assert self._step is not None
-        batch = self._step.batch
-        self.recipe.balancer.after_step(
-            Probe(
-                step=self.state.global_step,
-                losses=self._step.losses,
-                batch=batch,
-                losses_after=partial(self._task_losses, batch),
-            )
-        )
+        self.steps.learn(self.state.global_step, self._validation)
+
+    def _measure_affinity(self, counts: BatchStatistics) -> None:
+        gradients = ParameterGradients(len(self.recipe.tasks), self.steps.parameters)
+        self._measuring.training_gradients(self.steps.batches, counts, gradients)
+        level = self._measuring.level
+        products = gradients.gramian(level.count(counts), self._reduce)
+        self.affinity.add(self.state.global_step + 1, products)
 
     def _count(self, batches: Sequence[Batch]) -> BatchStatistics:
         tasks = len(self.recipe.tasks)
@@ -174,26 +184,6 @@ class MultiTaskTrainer(Trainer):
         counts = self._reduce(torch.cat([flat, slots.to(flat.device)])).cpu()
         self.meter.add_layout(slots=int(counts[-1]), real_tokens=int(counts[-2]))
         return BatchStatistics(counts[:tasks], counts[tasks : 2 * tasks])
-
-    def _task_losses(self, batch: BatchStatistics) -> Tensor:
-        """Measure the current window's task losses without gradients: (tasks,) float64.
-
-        Under a forked generator: dropout falls as it will in the pass with gradients, and nothing
-        that is drawn later changes.
-        """
-        with torch.random.fork_rng(enabled=True):
-            sums = self._sums(self._batches, self.recipe.balancer.level)
-        return task_means(sums[1], self.recipe.balancer, batch)
-
-    @torch.no_grad()
-    def _sums(self, batches: Sequence[Batch], level: Level) -> Tensor:
-        total = torch.zeros((2, len(self.recipe.tasks)), dtype=torch.float64)
-        for batch in batches:
-            inputs = self._prepare_inputs(batch)
-            with self.compute_loss_context_manager():
-                losses = token_losses(self.module, self._head, inputs)
-            total += sums_by_task(losses, inputs, level).cpu()
-        return self._reduce(total)
 
     def _reduce(self, tensor: Tensor) -> Tensor:
         """Sum over ranks."""
@@ -256,7 +246,7 @@ class MultiTaskTrainer(Trainer):
     def _validation_losses(self) -> dict[str, float]:
         self.module.eval()
         batches = self._validation_batches()
-        sums = self._sums(batches, TOKEN)[0]
+        sums = self._measuring.sums(batches)[0]
         zeros = torch.zeros(len(self.recipe.tasks), dtype=torch.int64)
         tokens = self._reduce(sum((batch["task_tokens"] for batch in batches), zeros))
         metrics = {"eval_loss": float(sums.sum() / tokens.sum())}
@@ -264,6 +254,13 @@ class MultiTaskTrainer(Trainer):
             if count:
                 metrics[f"eval_loss/task/{task}"] = float(total / count)
         return metrics
+
+    def _validation_rows(self) -> Validation:
+        if self._valid is None or not len(self._valid):
+            return NoValidation()
+        return ValidationRows(
+            self._valid, self.sampler.window, self._micro_batches, self._measuring
+        )
 
     def _validation_batches(self) -> list[Batch]:
         batches: list[Batch] = self._micro_batches(list(self._valid or ()))

@@ -11,8 +11,20 @@ from torch import Tensor
 
 from mftbench.training.balancing.balancer import Balancer, task_weights
 from mftbench.training.balancing.statistics import BatchStatistics
+from mftbench.training.task_gradients import (
+    MicroBatch,
+    ParameterGradients,
+    Reduce,
+    TaskGradients,
+)
 
-Reduce = Callable[[Tensor], Tensor]  # sums a tensor over all ranks
+
+@dataclass(frozen=True)
+class Signals:
+    """What weights are made of: task losses, (tasks,), and the task gradients' inner products."""
+
+    losses: Tensor
+    gramian: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -20,13 +32,15 @@ class StepRecord:
     """What one optimizer step saw of the whole global batch; tensors are (tasks,) on the CPU.
 
     ``token_sums`` are summed token cross-entropies, ``losses`` the task losses at the balancer's
-    level (0 where absent), ``weights`` what each task's loss was multiplied by.
+    level (0 where absent), ``weights`` what each task's loss was multiplied by. ``gramian`` is
+    (tasks, tasks), where the balancer declares gradients.
     """
 
     batch: BatchStatistics
     token_sums: Tensor
     losses: Tensor
     weights: Tensor
+    gramian: Tensor | None = None
 
     @property
     def loss(self) -> float:
@@ -36,50 +50,20 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class WindowShape:
-    """How a global batch is cut: micro-batches per rank, and ranks that average their gradients."""
+    """How a global batch is cut: micro-batches per rank, and ranks that average their gradients.
+
+    ``reduce`` sums a tensor over the ranks.
+    """
 
     micro_batches: int
     ranks: int
+    reduce: Reduce = lambda tensor: tensor
 
 
 class Window(ABC):
-    """The micro-batches of one optimizer step, on their way to one gradient."""
+    """The micro-batches of one optimizer step, on their way to one gradient.
 
-    def __init__(self, balancer: Balancer, batch: BatchStatistics, shape: WindowShape) -> None:
-        self.balancer = balancer
-        self.batch = batch
-        self.shape = shape
-        self._sums = torch.zeros((2, len(batch.tokens)), dtype=torch.float64)
-
-    def add(self, sums: Tensor, micro_batch: BatchStatistics) -> Tensor:
-        """Give one micro-batch's part of the loss to differentiate.
-
-        ``sums`` are its losses by task, (2, tasks), in tokens and in the balancer's units.
-        """
-        self._sums = self._sums.to(sums) + sums.detach()
-        return self._part(sums[1], micro_batch)
-
-    def close(self, reduce: Reduce) -> StepRecord:
-        """Give the record of the step, after its last micro-batch."""
-        token_sums, unit_sums = reduce(self._sums).cpu()
-        return StepRecord(
-            batch=self.batch,
-            token_sums=token_sums,
-            losses=task_means(unit_sums, self.balancer, self.batch),
-            weights=self._weights(reduce),
-        )
-
-    @abstractmethod
-    def _part(self, sums: Tensor, micro_batch: BatchStatistics) -> Tensor: ...
-
-    @abstractmethod
-    def _weights(self, reduce: Reduce) -> Tensor: ...
-
-
-class GlobalWindow(Window):
-    """Balance over the global batch: ``sum_k (w_k / C_k) S_k``, C_k counted before any backward.
-
-    So the gradient is that of one large batch, however it is cut into micro-batches and ranks.
+    ``gradients`` collects those that the balancer declares, if it declares any.
     """
 
     def __init__(
@@ -87,19 +71,105 @@ class GlobalWindow(Window):
         balancer: Balancer,
         batch: BatchStatistics,
         shape: WindowShape,
-        measure: Callable[[], Tensor],
+        gradients: TaskGradients | None = None,
     ) -> None:
-        super().__init__(balancer, batch, shape)
-        losses = measure() if balancer.needs_losses else batch.present.double()
-        self._task_weights = task_weights(balancer, losses, batch)
-        count = balancer.level.count(batch).clamp(min=1)
-        self._coefficients = self._task_weights / count * shape.ranks
+        self.balancer = balancer
+        self.batch = batch
+        self.shape = shape
+        self.gradients = gradients
+        self._sums = torch.zeros((2, len(batch.tokens)), dtype=torch.float64)
+        self._products: Tensor | None = None
 
-    def _part(self, sums: Tensor, micro_batch: BatchStatistics) -> Tensor:
-        return (sums * self._coefficients.to(sums)).sum()
+    def add(self, micro: MicroBatch) -> Tensor:
+        """Give one micro-batch's part of the loss to differentiate."""
+        self._sums = self._sums.to(micro.sums) + micro.sums.detach()
+        if self.gradients is not None:
+            self.gradients.add(micro)
+        return self._part(micro)
 
-    def _weights(self, reduce: Reduce) -> Tensor:
-        return self._task_weights
+    def finish(self) -> None:  # noqa: B027 - most windows have nothing left to do
+        """Complete the gradient after the last backward pass, where it is not yet."""
+
+    def close(self) -> StepRecord:
+        """Give the record of the step, after its last micro-batch."""
+        token_sums, unit_sums = self.shape.reduce(self._sums).cpu()
+        return StepRecord(
+            batch=self.batch,
+            token_sums=token_sums,
+            losses=task_means(unit_sums, self.balancer, self.batch),
+            weights=self._weights(),
+            gramian=self._gramian(),
+        )
+
+    def _own(self) -> Signals:
+        """Give what the micro-batches so far, all of them, say of the batch."""
+        sums = self.shape.reduce(self._sums).cpu()[1]
+        return Signals(task_means(sums, self.balancer, self.batch), self._gramian())
+
+    def _gramian(self) -> Tensor | None:
+        if self.gradients is not None and self._products is None:
+            counts = self.balancer.level.count(self.batch)
+            self._products = self.gradients.gramian(counts, self.shape.reduce)
+        return self._products
+
+    @abstractmethod
+    def _part(self, micro: MicroBatch) -> Tensor: ...
+
+    @abstractmethod
+    def _weights(self) -> Tensor: ...
+
+
+class GlobalWindow(Window):
+    """Balance over the global batch: ``sum_k (w_k / C_k) S_k``, C_k counted before any backward.
+
+    So the gradient is that of one large batch, however it is cut into micro-batches and ranks.
+    ``signals`` are what the weights are made of; without, the window is one micro-batch and its
+    own.
+    """
+
+    def __init__(
+        self,
+        balancer: Balancer,
+        batch: BatchStatistics,
+        shape: WindowShape,
+        gradients: TaskGradients | None = None,
+        signals: Signals | None = None,
+    ) -> None:
+        super().__init__(balancer, batch, shape, gradients)
+        self._task_weights: Tensor | None = None
+        if signals is not None:
+            self._weigh(signals)
+
+    def _weigh(self, signals: Signals) -> Tensor:
+        weights = task_weights(self.balancer, signals.losses, self.batch, signals.gramian)
+        self._task_weights = weights
+        return weights
+
+    def _part(self, micro: MicroBatch) -> Tensor:
+        count = self.balancer.level.count(self.batch).clamp(min=1)
+        coefficients = self._weights() / count * self.shape.ranks
+        return (micro.sums[1] * coefficients.to(micro.sums)).sum()
+
+    def _weights(self) -> Tensor:
+        return self._weigh(self._own()) if self._task_weights is None else self._task_weights
+
+
+class ApartWindow(GlobalWindow):
+    """Keep the tasks' parameter gradients apart, and combine them once: ``sum_k w_k g_k``.
+
+    The weights may be made of the gradients themselves, and are exact for every split.
+    """
+
+    gradients: ParameterGradients
+
+    def finish(self) -> None:
+        """Write the gradient of the step."""
+        count = self.balancer.level.count(self.batch).clamp(min=1)
+        self.gradients.combine(self._weights() / count, self.shape.reduce)
+
+    def _part(self, micro: MicroBatch) -> Tensor:
+        # The backward passes are done; the library is handed a loss that moves nothing.
+        return torch.zeros((), device=micro.sums.device, requires_grad=True)
 
 
 class MicroWindow(Window):
@@ -109,31 +179,51 @@ class MicroWindow(Window):
     weighs what its share of the rows is.
     """
 
-    def __init__(
-        self,
-        balancer: Balancer,
-        batch: BatchStatistics,
-        shape: WindowShape,
-        measure: Callable[[], Tensor],
-    ) -> None:
+    def __init__(self, balancer: Balancer, batch: BatchStatistics, shape: WindowShape) -> None:
         super().__init__(balancer, batch, shape)
         self._total = torch.zeros(len(batch.tokens), dtype=torch.float64)
 
-    def _part(self, sums: Tensor, micro_batch: BatchStatistics) -> Tensor:
-        micro_batch = micro_batch.cpu()
-        means = task_means(sums.detach().cpu(), self.balancer, micro_batch)
-        weights = task_weights(self.balancer, means, micro_batch)
+    def _part(self, micro: MicroBatch) -> Tensor:
+        counts = micro.counts.cpu()
+        means = task_means(micro.sums[1].detach().cpu(), self.balancer, counts)
+        weights = task_weights(self.balancer, means, counts)
         self._total += weights
-        coefficients = weights / self.balancer.level.count(micro_batch).clamp(min=1)
-        return (sums * coefficients.to(sums)).sum() / self.shape.micro_batches
+        coefficients = weights / self.balancer.level.count(counts).clamp(min=1)
+        return (micro.sums[1] * coefficients.to(micro.sums)).sum() / self.shape.micro_batches
 
-    def _weights(self, reduce: Reduce) -> Tensor:
-        return reduce(self._total) / (self.shape.micro_batches * self.shape.ranks)
+    def _weights(self) -> Tensor:
+        return self.shape.reduce(self._total) / (self.shape.micro_batches * self.shape.ranks)
+
+
+Source = Callable[[], Signals | None]
+
+
+def _global(
+    balancer: Balancer,
+    batch: BatchStatistics,
+    shape: WindowShape,
+    gradients: TaskGradients | None,
+    signals: Source,
+) -> Window:
+    if isinstance(gradients, ParameterGradients):
+        return ApartWindow(balancer, batch, shape, gradients)
+    return GlobalWindow(balancer, batch, shape, gradients, signals())
+
+
+def _micro(
+    balancer: Balancer,
+    batch: BatchStatistics,
+    shape: WindowShape,
+    gradients: TaskGradients | None,
+    signals: Source,
+) -> Window:
+    return MicroWindow(balancer, batch, shape)
 
 
 SCOPES: dict[
-    str, Callable[[Balancer, BatchStatistics, WindowShape, Callable[[], Tensor]], Window]
-] = {"global": GlobalWindow, "micro": MicroWindow}
+    str,
+    Callable[[Balancer, BatchStatistics, WindowShape, TaskGradients | None, Source], Window],
+] = {"global": _global, "micro": _micro}
 
 
 def task_means(unit_sums: Tensor, balancer: Balancer, batch: BatchStatistics) -> Tensor:

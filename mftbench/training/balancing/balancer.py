@@ -3,56 +3,64 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from mftbench.errors import PluginError
+from mftbench.training.balancing.probe import Probe, Validation
 from mftbench.training.balancing.statistics import TOKEN, BatchStatistics, Level
+
+__all__ = ["BalancedTask", "Balancer", "Gradients", "Probe", "task_weights"]
 
 
 @dataclass(frozen=True)
 class BalancedTask:
-    """A task as a balancer sees it: its name, and the weight that the study gives it."""
+    """A task as a balancer sees it: name, the study's weight, and how many rows it trains on."""
 
     name: str
     weight: float = 1.0
+    rows: int = 1
 
 
-@dataclass(frozen=True)
-class Probe:
-    """What a balancer may look at after an optimizer step; nothing is computed unless called.
+class Gradients(Enum):
+    """With respect to what the gradients of the task losses are taken.
 
-    ``losses`` are the global batch's task losses at the balancer's level, before the step: (tasks,)
-    float64, 0 for an absent task. ``losses_after`` gives the same batch's losses with the moved
-    weights, for one forward pass without gradients.
+    ``REPRESENTATION``: one offset added to all last hidden states, so a task's gradient is the sum
+    of its rows', (hidden,). ``TOKENS``: the last hidden states themselves; tasks share no token, so
+    these gradients are orthogonal. Both come from a backward pass through the output head alone.
+    ``PARAMETERS``: everything that is trained, by a backward pass per task.
     """
 
-    step: int
-    losses: Tensor
-    batch: BatchStatistics
-    losses_after: Callable[[], Tensor]
+    NONE = "none"
+    REPRESENTATION = "representation"
+    TOKENS = "tokens"
+    PARAMETERS = "parameters"
 
 
 class Balancer(nn.Module, ABC):
     """Base of all balancers. Everything that must survive a resume is in its ``state_dict``.
 
-    Constructor parameters after ``tasks`` are the method's options. Three class attributes declare
-    what the trainer has to know, so that it never asks which balancer it holds:
+    Constructor parameters after ``tasks`` are the method's options. Class attributes declare what
+    the trainer has to know, so that it never asks which balancer it holds:
 
     ``level``: what a task's loss is the mean of, TOKEN (Eq. 1 of the paper) or SAMPLE.
     ``needs_losses``: False where the weights are known before the batch is run, constant or made of
-    earlier steps. True where they depend on the batch's own losses: the trainer then measures
-    those first, with one more forward pass without gradients. Either way the weights are exact.
+    earlier steps. True where they depend on the batch's own losses.
+    ``gradients``: which task gradients are looked at in every step, if any; ``needs_gradients`` is
+    True where the weights depend on those of the batch itself (see ``GradientBalancer``).
     ``symmetric``: True where equal losses, counts and task weights on a fresh state give equal
     weights; ``check_balancer`` holds a method to it.
     """
 
     level: Level = TOKEN
     needs_losses: ClassVar[bool] = False
+    gradients: Gradients = Gradients.NONE
+    needs_gradients: ClassVar[bool] = False
     symmetric: ClassVar[bool] = True
 
     def __init__(self, tasks: Sequence[BalancedTask]) -> None:
@@ -67,18 +75,25 @@ class Balancer(nn.Module, ABC):
         with ``needs_losses`` False gets ones for the tasks that are present.
         """
 
+    def before_training(self, validation: Validation) -> None:
+        """Look at the untrained model, once and not again on resume; most have no need to."""
+
     def after_step(self, probe: Probe) -> None:
         """Learn from a step that was taken; a method without state has nothing to do here."""
 
 
-def task_weights(balancer: Balancer, losses: Tensor, batch: BatchStatistics) -> Tensor:
+def task_weights(
+    balancer: Balancer, losses: Tensor, batch: BatchStatistics, gramian: Tensor | None = None
+) -> Tensor:
     """Give the effective task weights, the gradient of the balanced loss: (tasks,) float64.
 
+    ``gramian`` are the inner products of the task gradients, for a method with ``needs_gradients``.
     Raises PluginError if the balancer gives no finite scalar, or weight to an absent task.
     """
     leaf = losses.detach().double().clone().requires_grad_()
+    more = (gramian,) if balancer.needs_gradients else ()
     with torch.enable_grad():
-        value = balancer(leaf, batch)
+        value = balancer(leaf, batch, *more)
         if value.ndim or not value.requires_grad:
             raise PluginError(f"{_name(balancer)}: forward() must return a scalar of the losses")
         (weights,) = torch.autograd.grad(value, leaf)

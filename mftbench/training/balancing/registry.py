@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mftbench.errors import PluginError, UsageError, boundary, unknown
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP = "mftbench.balancers"
 
-_HERE = "mftbench.training.balancing"
-BALANCERS = {
-    "token_mean": f"{_HERE}.token_mean:TokenMean",
-    "sample_mean": f"{_HERE}.sample_mean:SampleMean",
-    "task_token": f"{_HERE}.task_mean:TaskTokenMean",
-    "task_sample": f"{_HERE}.task_mean:TaskSampleMean",
-    "fixed_weights": f"{_HERE}.fixed_weights:FixedWeights",
-}
+_METHODS = "mftbench.training.balancing.methods"
+
+
+def built_in_balancers() -> dict[str, str]:
+    """Give the built-in methods by name, from the files in ``methods/``."""
+    files = sorted((Path(__file__).parent / "methods").glob("[!_]*.py"))
+    return {file.stem: f"{_METHODS}.{file.stem}:BALANCER" for file in files}
 
 
 def find_balancers() -> Mapping[str, EntryPoint]:
@@ -31,7 +31,9 @@ def find_balancers() -> Mapping[str, EntryPoint]:
     Raises UsageError if two have one name.
     """
     found: dict[str, EntryPoint] = {}
-    builtin = (EntryPoint(name, value, ENTRY_POINT_GROUP) for name, value in BALANCERS.items())
+    builtin = (
+        EntryPoint(name, value, ENTRY_POINT_GROUP) for name, value in built_in_balancers().items()
+    )
     for point in (*builtin, *entry_points(group=ENTRY_POINT_GROUP)):
         other = found.setdefault(point.name, point)
         if other.value != point.value:

@@ -1,11 +1,10 @@
-"""What a batch holds of each task, counted; and the two levels at which a task's loss is a mean."""
+"""What a batch holds of each task, counted; and the levels at which a task's loss is a mean."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 
@@ -30,20 +29,36 @@ class BatchStatistics:
 
 
 @dataclass(frozen=True)
+class SampleIndex:
+    """Which sample each of N supervised tokens is of, counted from 0, and how many it has: (N,)."""
+
+    samples: Tensor
+    sizes: Tensor
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Give each token the mean over its sample: (N,) to (N,)."""
+        number = int(self.samples.max()) + 1 if len(self.samples) else 0
+        sums = values.new_zeros(number).index_add(0, self.samples, values)
+        return sums[self.samples] / self.sizes.to(values)
+
+
+@dataclass(frozen=True)
 class Level:
     """What a task's loss is the mean of.
 
-    ``unit`` turns the number of supervised tokens of each token's sample into that token's share of
-    one count; ``count`` is the number of those counts per task. So a task's loss is
-    ``sum(unit * token loss) / count``, which can be summed over any split of a batch.
+    ``unit`` turns token losses, (N,), into what each token adds to its task's sum, looking no
+    further than its sample; ``count`` is the number that the sum is divided by, per task. So a
+    task's loss is ``sum(unit) / count``, which can be summed over any split of a batch.
     """
 
     name: str
-    unit: Callable[[Tensor], Tensor]
+    unit: Callable[[Tensor, SampleIndex], Tensor]
     count: Callable[[BatchStatistics], Tensor]
 
 
-TOKEN = Level(
-    "token", lambda sizes: torch.ones_like(sizes, dtype=torch.float64), lambda batch: batch.tokens
+TOKEN = Level("token", lambda losses, index: losses, lambda batch: batch.tokens)
+SAMPLE = Level(
+    "sample",
+    lambda losses, index: losses * index.sizes.to(losses).reciprocal(),
+    lambda batch: batch.samples,
 )
-SAMPLE = Level("sample", lambda sizes: sizes.double().reciprocal(), lambda batch: batch.samples)

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 
 from mftbench.errors import UsageError, unknown
 from mftbench.training.balancing.balancer import BalancedTask
+from mftbench.training.balancing.methods.task_token import TaskTokenMean
 from mftbench.training.balancing.statistics import SAMPLE, TOKEN
-from mftbench.training.balancing.task_mean import TaskTokenMean
 
 _LEVELS = {"token": TOKEN, "sample": SAMPLE}
 
@@ -38,3 +38,6 @@ class FixedWeights(TaskTokenMean):
                 raise UsageError(f"weight {weight} of task {name!r} must be finite and >= 0")
         super().__init__([replace(t, weight=weights.get(t.name, t.weight)) for t in tasks])
         self.level = _LEVELS[level]
+
+
+BALANCER = FixedWeights

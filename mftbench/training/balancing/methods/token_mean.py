@@ -17,3 +17,6 @@ class TokenMean(Balancer):
     def forward(self, losses: Tensor, batch: BatchStatistics) -> Tensor:
         """Weigh each task by its share of the tokens."""
         return (losses * batch.tokens).sum() / batch.tokens.sum().clamp(min=1)
+
+
+BALANCER = TokenMean

@@ -19,3 +19,6 @@ class SampleMean(Balancer):
     def forward(self, losses: Tensor, batch: BatchStatistics) -> Tensor:
         """Weigh each task by its share of the samples."""
         return (losses * batch.samples).sum() / batch.samples.sum().clamp(min=1)
+
+
+BALANCER = SampleMean

@@ -1,4 +1,4 @@
-"""Task means: every task counts by its weight, however much data it has."""
+"""Task token mean: every task counts by its weight, however much data it has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from mftbench.training.balancing.balancer import Balancer
-from mftbench.training.balancing.statistics import SAMPLE, BatchStatistics
+from mftbench.training.balancing.statistics import BatchStatistics
+from mftbench.training.balancing.weighted_mean import weighted_mean
 
 
 class TaskTokenMean(Balancer):
@@ -20,15 +21,7 @@ class TaskTokenMean(Balancer):
     def forward(self, losses: Tensor, batch: BatchStatistics) -> Tensor:
         """Weigh each present task by its share of the weights; if all are 0, so is the loss."""
         weights = torch.tensor([task.weight for task in self.tasks], dtype=losses.dtype)
-        weights = weights * batch.present
-        total = weights.sum()
-        return (losses * weights).sum() / torch.where(total > 0, total, 1.0)
+        return weighted_mean(losses, weights, batch.present)
 
 
-class TaskSampleMean(TaskTokenMean):
-    """The mean over present tasks of each task's sample mean: Eq. 1 by samples, MFTCoder's case4.
-
-    As ``TaskTokenMean``, with l_k the mean over samples of each sample's token mean. Cost: none.
-    """
-
-    level = SAMPLE
+BALANCER = TaskTokenMean
