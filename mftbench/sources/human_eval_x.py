@@ -13,7 +13,16 @@ from mftbench.languages import LANGUAGES, Language
 from mftbench.sources.published import DataFile, First, Hub, Published
 from mftbench.suites import Suite
 
-__all__ = ["CODEFUSE", "HUMAN_EVAL_X", "SHORT", "X_FILES", "Row", "codefuse", "human_eval_x"]
+__all__ = [
+    "CODEFUSE",
+    "HUMAN_EVAL_X",
+    "SHORT",
+    "X_FILES",
+    "Row",
+    "codefuse",
+    "human_eval_x",
+    "human_eval_x_comment",
+]
 
 # The languages by their short names in the data sets' file names.
 SHORT = {
@@ -35,6 +44,10 @@ STOPS = {
 }
 
 _HEADER = re.compile(r"[A-Za-z].*[({=]|\s+public ")
+# Where a description turns to examples and conditions.
+_EXAMPLES = re.compile(
+    r">>>|\n\s*(?:[Ee]xamples?|[Ff]or example|e\.g\.|Note|Input|\[input\]|\w+\(.*\) *(?:==|=>|=|➞))"
+)
 _NAME = re.compile(r"(?:const|let|var)\s+(\w+)\s*=|(\w+)\s*(?:<[^<>]*>)?\(")
 
 
@@ -63,6 +76,12 @@ class Row:
         headers = (line for line in self.declaration.splitlines() if _HEADER.match(line))
         found = _NAME.search([*headers][-1])
         return (found[1] or found[2]) if found else ""
+
+    @property
+    def sentence(self) -> str:
+        """What the function does, in one line and without its examples."""
+        words = _EXAMPLES.split(self.text, maxsplit=1)[0].split()
+        return " ".join(words)
 
     @property
     def program(self) -> str:
@@ -142,6 +161,28 @@ def human_eval_x(short: str) -> Callable[..., Source]:
 def codefuse(short: str) -> Callable[..., Source]:
     """Make the factory of CodeFuseEval's completion in one language ("python_cn": Chinese)."""
     return _completion(CODEFUSE, CODEFUSE_FILES[short], short)
+
+
+def human_eval_x_comment(short: str) -> Callable[..., Source]:
+    """Make the factory of one language of HumanEval-X as comment: a solution to its description."""
+    file = X_FILES[short]
+
+    def factory(*, problems: PositiveInt | None = None) -> Source:
+        """Open one language; ``problems`` takes only the first ones."""
+
+        def questions() -> Iterator[Problem]:
+            texts = {row.number: row.sentence for row in X_FILES["python"].rows()}
+            for row in file.rows():
+                yield Problem(row.task_id, row.program.rstrip(), texts[row.number])
+
+        return HUMAN_EVAL_X.source(
+            f"comment {short}",
+            (file, X_FILES["python"]),
+            problems=questions,
+            first=First(problems=problems),
+        )
+
+    return factory
 
 
 def problem(row: Row, language: Language, prompt: str, gold: str) -> Problem:

@@ -21,6 +21,7 @@ __all__ = [
     "MBPP",
     "PROMPT_IDS",
     "TRAIN_IDS",
+    "mbpp_comment",
     "mbpp_completion",
     "mbpp_rows",
     "mbpp_suite",
@@ -118,6 +119,25 @@ def mbpp_completion(
         return halves and Example(f"MBPP/{row.task_id}", *halves)
 
     return _source(_Rendering(example, problem), "completion", train, problems)
+
+
+def mbpp_comment(
+    *, train: NonNegativeInt | None = None, problems: PositiveInt | None = None
+) -> Source:
+    """Open MBPP as comment: a solution to its description.
+
+    ``train`` and ``problems`` take only the first rows.
+
+    Raises UsageError if the file cannot be had.
+    """
+
+    def problem(row: Row, rows: Rows) -> Problem:
+        return Problem(f"MBPP/{row.task_id}", row.source.rstrip(), row.text)
+
+    def example(row: Row, rows: Rows) -> Example:
+        return Example(f"MBPP/{row.task_id}", row.source.rstrip(), row.text)
+
+    return _source(_Rendering(example, problem), "comment", train, problems)
 
 
 def _source(rendering: _Rendering, form: str, train: int | None, problems: int | None) -> Source:

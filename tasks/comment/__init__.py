@@ -2,6 +2,9 @@
 
 from mftbench.contract import Execution, Metric, Outcome, Problem, Prompt, Task, Verdict
 from mftbench.scoring.text import bleu, chrf
+from mftbench.sources.human_eval_x import X_FILES, human_eval_x_comment
+from mftbench.sources.leetcode import leetcode_comment
+from mftbench.sources.mbpp import mbpp_comment
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
 
@@ -45,6 +48,9 @@ TASK = Task(
     summary="a Python function to one sentence that says what it does",
     sources={
         "starter": starter_programs("comment", ask=ask, answer=answer, facts=lambda item: {}),
+        "mbpp": mbpp_comment,
+        "leetcode": leetcode_comment,
+        **{f"humanevalx_{short}": human_eval_x_comment(short) for short in X_FILES},
     },
     prompt=Prompt(template="{prompt}\n# Comment:\n", stop=("\n",), max_new_tokens=96),
     program=verdict,

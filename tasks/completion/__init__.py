@@ -1,12 +1,16 @@
-"""Code completion: a Python function's signature and docstring to its body."""
+"""Code completion: a function's signature and docstring to its body, in six languages."""
 
+from mftbench.checking import judge_source, language_of, source_program
 from mftbench.contract import JsonValue, Problem, Program, Prompt, Task, Verdict
 from mftbench.extraction import splice
+from mftbench.sources import human_eval_x, mbxp
+from mftbench.sources.eval_plus import human_eval_plus
 from mftbench.sources.human_eval import human_eval
+from mftbench.sources.leetcode import leetcode_completion
 from mftbench.sources.mbpp import mbpp_completion
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
-from mftbench.suites import Suite, entry_point, judge_suite, python_asserts, python_program
+from mftbench.suites import Suite, entry_point, python_asserts
 
 
 def ask(item: ProgramItem) -> str:
@@ -28,20 +32,32 @@ def facts(item: ProgramItem) -> dict[str, JsonValue]:
 
 def program(problem: Problem, completion: str) -> Program | Verdict:
     """Run prompt and completion together; a completion that repeats the function replaces it."""
-    return python_program(problem, splice(problem.prompt, completion, entry_point(problem)))
+    source = splice(problem.prompt, completion, entry_point(problem), language_of(problem))
+    return source_program(problem, source)
 
 
 TASK = Task(
     name="completion",
     version=1,
-    summary="a Python function's signature and docstring to its body",
+    summary="a function's signature and docstring to its body",
     sources={
         "starter": starter_programs("completion", ask=ask, answer=answer, facts=facts),
         "humaneval": human_eval,
+        "humanevalplus": human_eval_plus,
         "mbpp": mbpp_completion,
+        "leetcode": leetcode_completion,
+        **{f"mbxp_{name}": mbxp.mbxp_completion(name) for name in mbxp.FILES},
+        **{
+            f"humanevalx_{short}": human_eval_x.human_eval_x(short)
+            for short in human_eval_x.X_FILES
+        },
+        **{
+            f"codefuse_{short}": human_eval_x.codefuse(short)
+            for short in human_eval_x.CODEFUSE_FILES
+        },
     },
     # Where a function ends, by the HumanEval paper (arXiv 2107.03374, section 2.3).
     prompt=Prompt(stop=("\nclass", "\ndef", "\n#", "\nif", "\nprint"), max_new_tokens=512),
     program=program,
-    judge=judge_suite,
+    judge=judge_source,
 )

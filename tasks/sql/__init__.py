@@ -15,6 +15,7 @@ from mftbench.contract import (
 )
 from mftbench.extraction import SQL, extract
 from mftbench.sandbox.verdict import verdict_of
+from mftbench.sources.spider import spider
 from mftbench.sources.starter import starter_queries
 from mftbench.starter.suite import QueryItem
 from mftbench.suites import no_code
@@ -80,7 +81,10 @@ TASK = Task(
     name="sql",
     version=1,
     summary="table definitions and a question to one SELECT, judged by what it returns",
-    sources={"starter": starter_queries("sql", ask=ask, answer=answer, facts=facts)},
+    sources={
+        "starter": starter_queries("sql", ask=ask, answer=answer, facts=facts),
+        "spider": spider,
+    },
     prompt=Prompt(template="{prompt}\n", stop=(";", "\n\n", "\n--"), max_new_tokens=256),
     program=program,
     judge=judge,

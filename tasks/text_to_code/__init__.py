@@ -1,11 +1,14 @@
 """Text-to-code: a description in English to a Python function."""
 
+from mftbench.checking import judge_source, source_program
 from mftbench.contract import JsonValue, Problem, Program, Prompt, Task, Verdict
 from mftbench.extraction import PYTHON, extract
+from mftbench.sources.eval_plus import mbpp_plus
+from mftbench.sources.leetcode import leetcode_text
 from mftbench.sources.mbpp import mbpp_text
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
-from mftbench.suites import Suite, entry_point, judge_suite, python_asserts, python_program
+from mftbench.suites import Suite, entry_point, python_asserts
 
 
 def ask(item: ProgramItem) -> str:
@@ -27,7 +30,7 @@ def facts(item: ProgramItem) -> dict[str, JsonValue]:
 
 def program(problem: Problem, completion: str) -> Program | Verdict:
     """Run the code that the completion holds."""
-    return python_program(problem, extract(completion, PYTHON, entry_point(problem)))
+    return source_program(problem, extract(completion, PYTHON, entry_point(problem)))
 
 
 TASK = Task(
@@ -37,8 +40,10 @@ TASK = Task(
     sources={
         "starter": starter_programs("text_to_code", ask=ask, answer=answer, facts=facts),
         "mbpp": mbpp_text,
+        "mbppplus": mbpp_plus,
+        "leetcode": leetcode_text,
     },
     prompt=Prompt(stop=("[DONE]", "\nassert ", "\nprint(", "\nif __name__"), max_new_tokens=512),
     program=program,
-    judge=judge_suite,
+    judge=judge_source,
 )
