@@ -5,6 +5,7 @@ from mftbench.scoring.text import bleu, chrf
 from mftbench.sources.human_eval_x import X_FILES, human_eval_x_comment
 from mftbench.sources.leetcode import leetcode_comment
 from mftbench.sources.mbpp import mbpp_comment
+from mftbench.sources.mixture import mixture
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
 
@@ -50,6 +51,7 @@ TASK = Task(
         "starter": starter_programs("comment", ask=ask, answer=answer, facts=lambda item: {}),
         "mbpp": mbpp_comment,
         "leetcode": leetcode_comment,
+        "open": mixture(mbpp_comment, leetcode_comment),
         **{f"humanevalx_{short}": human_eval_x_comment(short) for short in X_FILES},
     },
     prompt=Prompt(template="{prompt}\n# Comment:\n", stop=("\n",), max_new_tokens=96),

@@ -8,6 +8,7 @@ from mftbench.sources.eval_plus import human_eval_plus
 from mftbench.sources.human_eval import human_eval
 from mftbench.sources.leetcode import leetcode_completion
 from mftbench.sources.mbpp import mbpp_completion
+from mftbench.sources.mixture import mixture
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
 from mftbench.suites import Suite, entry_point, python_asserts
@@ -36,6 +37,8 @@ def program(problem: Problem, completion: str) -> Program | Verdict:
     return source_program(problem, source)
 
 
+MBXP = {f"mbxp_{name}": mbxp.mbxp_completion(name) for name in mbxp.FILES}
+
 TASK = Task(
     name="completion",
     version=1,
@@ -46,7 +49,8 @@ TASK = Task(
         "humanevalplus": human_eval_plus,
         "mbpp": mbpp_completion,
         "leetcode": leetcode_completion,
-        **{f"mbxp_{name}": mbxp.mbxp_completion(name) for name in mbxp.FILES},
+        **MBXP,
+        "open": mixture(leetcode_completion, *MBXP.values()),
         **{
             f"humanevalx_{short}": human_eval_x.human_eval_x(short)
             for short in human_eval_x.X_FILES

@@ -6,6 +6,7 @@ from mftbench.extraction import PYTHON, extract
 from mftbench.sources.eval_plus import mbpp_plus
 from mftbench.sources.leetcode import leetcode_text
 from mftbench.sources.mbpp import mbpp_text
+from mftbench.sources.mixture import mixture
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
 from mftbench.suites import Suite, entry_point, python_asserts
@@ -42,6 +43,7 @@ TASK = Task(
         "mbpp": mbpp_text,
         "mbppplus": mbpp_plus,
         "leetcode": leetcode_text,
+        "open": mixture(mbpp_text, leetcode_text),
     },
     prompt=Prompt(stop=("[DONE]", "\nassert ", "\nprint(", "\nif __name__"), max_new_tokens=512),
     program=program,

@@ -7,6 +7,7 @@ from mftbench.languages import JAVASCRIPT
 from mftbench.sources.code_trans import DIRECTIONS, code_trans
 from mftbench.sources.human_eval_x_pairs import PAIRS, human_eval_x_pair
 from mftbench.sources.mbxp import mbxp_translation
+from mftbench.sources.mixture import mixture
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
 from mftbench.suites import Suite, entry_point, javascript_asserts
@@ -42,6 +43,7 @@ TASK = Task(
     sources={
         "starter": starter_programs("translation", ask=ask, answer=answer, facts=facts),
         "mbxp": mbxp_translation,
+        "open": mixture(mbxp_translation),
         **{f"codetrans_{a}_to_{b}": code_trans(a, b) for a, b in DIRECTIONS},
         **{f"humanevalx_{a}_to_{b}": human_eval_x_pair(a, b) for a, b in PAIRS},
     },
