@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from mftbench import __version__
-from mftbench.commands import compare, data, doctor, leaderboard, plan, run, score, show, tasks
+from mftbench.commands import (
+    compare,
+    data,
+    doctor,
+    leaderboard,
+    plan,
+    run,
+    sandbox,
+    score,
+    show,
+    tasks,
+)
 from mftbench.errors import MftbenchError
 
 app = typer.Typer(
@@ -27,6 +38,7 @@ app.command()(compare.compare)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")
+app.add_typer(sandbox.app, name="sandbox")
 
 
 def _version(wanted: bool) -> None:

@@ -37,6 +37,9 @@ class Cell(Protocol):
     def exit(self) -> Exit | None:
         """Say how it ended, or None while it runs. Raises SandboxError if it never began."""
 
+    def exit_event(self) -> int | None:
+        """Open a descriptor that becomes readable at its end, or None where there is none."""
+
     def members(self, at_most: int) -> Sequence[int]:
         """List the processes that are alive in it, or that many of them."""
 

@@ -136,6 +136,10 @@ class NamespaceCell:
         by_signal = _SIGNALLED < code <= _SIGNALLED + signal.SIGRTMAX
         return Exit(None, code - _SIGNALLED) if by_signal else Exit(code, None)
 
+    def exit_event(self) -> int | None:
+        """Open a descriptor that becomes readable at its end, where the system can."""
+        return watch.exit_event(self.pid)
+
     def members(self, at_most: int) -> Sequence[int]:
         """List the processes inside: all descend from the namespace's first."""
         with self._lock:

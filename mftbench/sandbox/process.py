@@ -103,6 +103,10 @@ class _SessionCell:
             return None
         return Exit(code, None) if code >= 0 else Exit(None, -code)
 
+    def exit_event(self) -> int | None:
+        """Open a descriptor that becomes readable at its end, where the system can."""
+        return watch.exit_event(self.pid)
+
     def members(self, at_most: int = 1_000_000) -> Sequence[int]:
         """List the processes that descend from it, as far as they have not left."""
         return watch.descendants(self.pid, at_most)

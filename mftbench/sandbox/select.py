@@ -9,13 +9,18 @@ from importlib.metadata import EntryPoint, entry_points
 from mftbench.errors import UsageError, boundary, unknown
 from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.bubblewrap import Bubblewrap
+from mftbench.sandbox.containers.backend import Docker
 from mftbench.sandbox.process import Process
 from mftbench.sandbox.runners import runners_digest
 
 __all__ = ["BACKENDS", "UnconfinedWarning", "open_sandbox", "runners_digest", "sandboxes"]
 
 _AUTO: tuple[Callable[[], Sandbox], ...] = (Bubblewrap,)
-BACKENDS: Mapping[str, Callable[[], Sandbox]] = {"bubblewrap": Bubblewrap, "process": Process}
+BACKENDS: Mapping[str, Callable[[], Sandbox]] = {
+    "docker": Docker,
+    "bubblewrap": Bubblewrap,
+    "process": Process,
+}
 _warned = False
 
 

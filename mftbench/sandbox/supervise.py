@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import selectors
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -97,28 +98,19 @@ def supervise(group: Group, limits: Limits, deadline: float) -> End:
         selector.close()
 
 
-class _exit_events:
-    """Wake the selector when a process ends, where the system can tell (pidfd)."""
-
-    def __init__(self, selector: selectors.BaseSelector, cell: Cell) -> None:
-        self._selector = selector
-        self._cell = cell
-        self._descriptor = -1
-
-    def __enter__(self) -> None:
-        opener = getattr(os, "pidfd_open", None)
-        if opener is None:
-            return
-        try:
-            self._descriptor = opener(self._cell.pid)
-        except OSError:
-            return
-        self._selector.register(self._descriptor, selectors.EVENT_READ, None)
-
-    def __exit__(self, *_: object) -> None:
-        if self._descriptor >= 0:
-            self._selector.unregister(self._descriptor)
-            os.close(self._descriptor)
+@contextmanager
+def _exit_events(selector: selectors.BaseSelector, cell: Cell) -> Iterator[None]:
+    """Wake the selector when a cell's process ends, where the system can tell."""
+    descriptor = cell.exit_event()
+    if descriptor is None:
+        yield
+        return
+    try:
+        selector.register(descriptor, selectors.EVENT_READ, None)
+        yield
+        selector.unregister(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _until_end(

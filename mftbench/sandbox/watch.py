@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,30 @@ def descendants(root: int, at_most: int = 1_000_000) -> list[int]:
         for thread in threads:
             queue.extend(_children(thread))
     return found
+
+
+def owned_by(user: int, at_most: int = 1_000_000) -> list[int]:
+    """List the processes of a user, or that many of them; zombies too."""
+    found: list[int] = []
+    for entry in os.scandir(_PROC):
+        if len(found) >= at_most:
+            break
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if entry.stat().st_uid == user:
+                    found.append(int(entry.name))
+    return found
+
+
+def exit_event(pid: int) -> int | None:
+    """Open a descriptor that becomes readable when a process ends, where the system can (Linux)."""
+    opener = getattr(os, "pidfd_open", None)
+    if opener is None:
+        return None
+    try:
+        return int(opener(pid))
+    except OSError:
+        return None
 
 
 def usage(pids: Iterable[int]) -> Usage:
