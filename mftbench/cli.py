@@ -19,6 +19,7 @@ from mftbench.commands import (
     sandbox,
     score,
     show,
+    stage,
     tasks,
 )
 from mftbench.errors import MftbenchError
@@ -34,6 +35,7 @@ app.command()(plan.plan)
 app.command()(show.show)
 app.command()(doctor.doctor)
 app.command()(score.score)
+app.command()(stage.stage)
 app.command()(compare.compare)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(tasks.app, name="tasks")

@@ -35,6 +35,13 @@ def run(
     ] = None,
     tasks_dir: TaskFolders = None,
     workers: Annotated[int, typer.Option(help="Programs at a time (default: one a core).")] = 0,
+    launcher: Annotated[str, typer.Option(help="Who runs the stages: local or ray.")] = "local",
+    slots: Annotated[int, typer.Option(help="Stages that run side by side on this machine.")] = 1,
+    gpus: Annotated[int, typer.Option(help="GPUs of one training (-1: one if there is any).")] = -1,
+    replicas: Annotated[
+        int, typer.Option(help="Engines that share the models of a base (0: one a model).")
+    ] = 0,
+    address: Annotated[str, typer.Option(help="The Ray cluster's address.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
     """Train, generate, execute and score a study; write and print its leaderboard.
@@ -45,13 +52,13 @@ def run(
     from mftbench.bench import Bench, Options
     from mftbench.board_folder import board_folder, write_results
     from mftbench.display import open_display
-    from mftbench.run import run as run_study
+    from mftbench.launching.launched import How, run_study
 
     chosen, file = read_study(study, modes, tasks, unseen, overrides)
     folder = board or board_folder(chosen, file)
     options = Options(store, tuple(tasks_dir or ()), workers)
     with Bench(chosen, options, open_display(json)) as bench:
-        outcome = run_study(bench)
+        outcome = run_study(bench, How(launcher, slots, gpus, replicas, address))
     write_results(folder, chosen, file, outcome.rows)
     _show(folder, outcome)
     if outcome.failures:

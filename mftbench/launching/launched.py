@@ -1,0 +1,81 @@
+"""A whole study through a launcher: plan it, drive its units, and collect what they made."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mftbench.bench import Bench
+from mftbench.errors import require
+from mftbench.launching.collecting import collect
+from mftbench.launching.driving import Driver
+from mftbench.launching.jobs import JobMaker
+from mftbench.launching.launch import Launch, write_launch
+from mftbench.launching.launcher import Launcher
+from mftbench.launching.units import units
+from mftbench.plan import plan
+from mftbench.run import Outcome, run
+
+
+@dataclass(frozen=True)
+class How:
+    """Which launcher runs a study, and how its machines are divided.
+
+    ``gpus`` are those of one training or generation, -1 for one where there are any. ``replicas``
+    are the engines that share the models of one base, 0 for one engine per model.
+    """
+
+    launcher: str = "local"
+    slots: int = 1
+    gpus: int = -1
+    replicas: int = 0
+    address: str = ""
+
+
+def run_study(bench: Bench, how: How) -> Outcome:
+    """Run a study to its rows: in this process where one slot of this machine is asked for."""
+    return run(bench) if how == How() else run_launched(bench, how)
+
+
+def run_launched(bench: Bench, how: How) -> Outcome:
+    """Run a study's units through a launcher and give its rows.
+
+    Raises UsageError before anything is made if the study cannot be planned or the launcher is
+    unknown, and StoreError at once if the store cannot be written.
+    """
+    require("launcher", how.launcher, LAUNCHERS)
+    cells = plan(bench.study, bench.context())
+    folder = write_launch(bench.store.root, launch_of(bench))
+    logs = folder / f"logs-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+    launcher, cpus, gpus = LAUNCHERS[how.launcher](how, logs)
+    job_of = JobMaker(folder, bench.store.root, bench.options.workers or cpus, gpus)
+    driver = Driver(launcher, bench.store, job_of, bench.progress)
+    return collect(bench, cells, driver.drive(units(cells, how.replicas)))
+
+
+def launch_of(bench: Bench) -> Launch:
+    """Gather what all units of a study must agree on."""
+    return Launch(
+        study=bench.study,
+        sandbox=bench.sandbox.name,
+        images=dict(bench.sandbox.images()),
+        tasks_dirs=tuple(str(folder.resolve()) for folder in bench.options.tasks_dirs),
+    )
+
+
+Opened = tuple[Launcher, int, int]
+"""A launcher, with the processors and the GPUs of one job."""
+
+
+def _local(how: How, logs: Path) -> Opened:
+    from mftbench.launching.local import LocalLauncher
+
+    launcher = LocalLauncher(logs, how.slots)
+    gpus = min(1, len(launcher.machine.gpus)) if how.gpus < 0 else how.gpus
+    return launcher, launcher.threads, gpus
+
+
+LAUNCHERS: Mapping[str, Callable[[How, Path], Opened]] = {"local": _local}
