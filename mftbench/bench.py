@@ -130,7 +130,7 @@ class Bench:
         """Gather what a plan depends on: versions and digests."""
         from mftbench.inference.registry import keyed
         from mftbench.models import fingerprint
-        from mftbench.sandbox.select import runners_digest
+        from mftbench.sandbox.select import execution_digest
 
         self._check_names()
         return Context(
@@ -138,7 +138,7 @@ class Bench:
             model_fingerprint=fingerprint,
             source_fingerprint=self._fingerprint,
             sandbox=self.sandbox.name,
-            runners=runners_digest(),
+            runners=execution_digest(self.sandbox.images()),
             engine=self.study.engine,
             engine_options=keyed(self.study.engine_options),
         )

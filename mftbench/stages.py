@@ -184,7 +184,7 @@ class GenerateSpec:
 
 @dataclass(frozen=True)
 class ExecuteSpec:
-    """The executions of one Generate artifact. ``runners`` is the digest of ``sandbox/``."""
+    """The executions of one Generate artifact. ``runners`` digests ``sandbox/`` and any images."""
 
     generate: str
     task: str

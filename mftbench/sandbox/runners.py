@@ -6,6 +6,7 @@ import compileall
 import hashlib
 import py_compile
 import shutil
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -48,6 +49,14 @@ def runners_digest() -> str:
         digest.update(f"{path.as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def execution_digest(images: Mapping[str, str]) -> str:
+    """Digest what executions depend on beside their programs: runners, and images by language."""
+    if not images:
+        return runners_digest()
+    parts = [runners_digest(), *(f"{name}={images[name]}" for name in sorted(images))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def stage_runners(target: Path) -> None:

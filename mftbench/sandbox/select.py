@@ -11,9 +11,9 @@ from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.bubblewrap import Bubblewrap
 from mftbench.sandbox.containers.backend import Docker
 from mftbench.sandbox.process import Process
-from mftbench.sandbox.runners import runners_digest
+from mftbench.sandbox.runners import execution_digest
 
-__all__ = ["BACKENDS", "UnconfinedWarning", "open_sandbox", "runners_digest", "sandboxes"]
+__all__ = ["BACKENDS", "UnconfinedWarning", "execution_digest", "open_sandbox", "sandboxes"]
 
 _AUTO: tuple[Callable[[], Sandbox], ...] = (Bubblewrap,)
 BACKENDS: Mapping[str, Callable[[], Sandbox]] = {

@@ -41,21 +41,17 @@ def build_image(engine: Engine, name: str, base: str, say: Callable[[str], None]
     """
     begin = time.monotonic()
     context, labels = build_context(name), {IMAGE_LABEL: name}
-    for line in engine.build(context, _options(name, base, labels)):
-        say(line)
-    version = _version(engine.output(tag_of(name), RECIPES[name].say_version))
-    labels[VERSION_LABEL] = version
-    for line in engine.build(context, _options(name, base, labels)):
-        say(line)
+    made = engine.build(context, _options(base, labels), say)
+    labels[VERSION_LABEL] = _version(engine.output(made, RECIPES[name].say_version))
+    engine.build(context, {**_options(base, labels), "tag": tag_of(name)}, say)
     built = find_images(engine).get(RECIPES[name].language)
     if built is None:
         raise SandboxError(f"image {name} was built, but the engine does not list it")
     return Built(built, time.monotonic() - begin)
 
 
-def _options(name: str, base: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def _options(base: str, labels: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "tag": tag_of(name),
         "buildargs": {"BASE": base},
         "labels": dict(labels),
         "network_mode": "host",  # a bridge needs packet filters, which small machines may lack

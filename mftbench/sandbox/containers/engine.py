@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,8 +65,8 @@ class Engine(Protocol):
     def remove(self, container: str) -> None:
         """End and remove a container; harmless if it is gone."""
 
-    def build(self, context: bytes, options: Mapping[str, Any]) -> Iterator[str]:
-        """Build an image from an archive, giving each line of the engine's output."""
+    def build(self, context: bytes, options: Mapping[str, Any], say: Callable[[str], None]) -> str:
+        """Build an image from an archive, telling each line of the engine's output; give its id."""
 
     def output(self, image: str, command: Sequence[str]) -> str:
         """Run one command in an image, without a network, and give what it prints."""
@@ -137,18 +138,24 @@ class DockerEngine:
                 if error.status_code != 409:  # the engine is removing it already
                     raise
 
-    def build(self, context: bytes, options: Mapping[str, Any]) -> Iterator[str]:
-        """Build an image from an archive, giving each line of the engine's output."""
-        import io
-
+    def build(self, context: bytes, options: Mapping[str, Any], say: Callable[[str], None]) -> str:
+        """Build an image from an archive, telling each line of the engine's output; give its id."""
+        image = ""
         with _engine_errors("the image cannot be built"):
             events = self._client.api.build(
-                fileobj=io.BytesIO(context), custom_context=True, decode=True, rm=True, **options
+                fileobj=io.BytesIO(context),
+                custom_context=True,
+                decode=True,
+                forcerm=True,
+                **options,
             )
             for event in events:
                 if "error" in event:
                     raise SandboxError(f"the image cannot be built: {event['error'].strip()}")
-                yield from str(event.get("stream", "")).splitlines()
+                image = event.get("aux", {}).get("ID", image)
+                for line in event.get("stream", "").splitlines():
+                    say(line)
+        return image
 
     def output(self, image: str, command: Sequence[str]) -> str:
         """Run one command in an image, without a network, and give what it prints."""
