@@ -10,17 +10,22 @@ import typer
 
 from mftbench import __version__
 from mftbench.commands import (
+    cards,
     compare,
     data,
     doctor,
+    exporting,
+    figures,
     leaderboard,
     plan,
+    report,
     run,
     sandbox,
     score,
     show,
     stage,
     tasks,
+    view,
 )
 from mftbench.errors import MftbenchError
 
@@ -37,6 +42,12 @@ app.command()(doctor.doctor)
 app.command()(score.score)
 app.command()(stage.stage)
 app.command()(compare.compare)
+app.command()(exporting.export)
+app.command("import")(exporting.import_)
+app.command()(report.report)
+app.command()(view.view)
+app.command()(figures.figures)
+app.command()(cards.cards)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")

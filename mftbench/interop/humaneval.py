@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, with_config
+from pydantic import BeforeValidator, ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from mftbench.contract import Outcome, Problem, Program, Task, Verdict
@@ -31,10 +32,21 @@ from mftbench.suites import python_program
 
 @with_config(ConfigDict(extra="allow"))
 class Sample(TypedDict):
-    """One line of samples.jsonl; whatever else it holds goes on to the results."""
+    """One line of samples.jsonl; whatever else it holds goes on to the results.
+
+    EvalPlus's files have whole solutions instead; they are turned into completions when read.
+    """
 
     task_id: str
     completion: str
+
+
+def _open_completion(line: Any) -> Any:
+    solved = isinstance(line, dict) and "solution" in line
+    return {"completion": "", **line} if solved else line
+
+
+_LINE: Any = Annotated[Sample, BeforeValidator(_open_completion)]
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ def read_samples(path: Path, problems: Mapping[str, Problem], *, partial: bool) 
     Raises UsageError for a malformed line, for a task id that is not among the problems and, unless
     ``partial``, for problems without a sample.
     """
-    samples = read_rows(path, Sample)
+    samples = [_completed(sample, problems) for sample in read_rows(path, _LINE)]
     attempted = {sample["task_id"] for sample in samples}
     for stray in sorted(attempted - problems.keys()):
         raise unknown("task_id", stray, problems, str(path))
@@ -136,6 +148,21 @@ def result_text(verdict: Verdict) -> str:
         return f"failed: {verdict.reason}"
     name = verdict.outcome.replace("_", " ")
     return f"failed: {name}: {verdict.reason}" if verdict.reason else f"failed: {name}"
+
+
+def completion_after(prompt: str, source: str) -> str:
+    """Give what must follow the prompt so that both together do what the source does.
+
+    A source that does not begin with the prompt defines the function again, below it.
+    """
+    return source.removeprefix(prompt) if source.startswith(prompt) else f"\n\n{source}"
+
+
+def _completed(sample: Sample, problems: Mapping[str, Problem]) -> Sample:
+    solution, problem = sample.get("solution"), problems.get(sample["task_id"])
+    if sample["completion"] or not isinstance(solution, str) or problem is None:
+        return sample
+    return {**sample, "completion": completion_after(problem.prompt, solution)}
 
 
 def _completions(samples: Sequence[Sample]) -> list[Completion]:
