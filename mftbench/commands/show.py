@@ -16,18 +16,29 @@ INPUTS = ("execute", "generate", "train")
 
 
 def show(
-    key: Annotated[str, typer.Argument(help="A key from results.jsonl, or its beginning.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            help="A key or its beginning, or a cell: laptop/mft:task_token/sql[@SOURCE]."
+        ),
+    ],
     store: StoreFolder = DEFAULT_STORE,
     samples: Annotated[int, typer.Option("-n", help="Also print this many samples.")] = 0,
+    model: Annotated[str, typer.Option(help="The base model, where a board has several.")] = "",
 ) -> None:
-    """Print the spec chain behind a key, from the score back to the training data."""
+    """Print the spec chain behind a number, from the score back to the training data.
+
+    A cell of a board is BOARD/SYSTEM/TASK; it has a chain per seed.
+    """
+    from mftbench.leaderboard.trace import trace
     from mftbench.store import Store
 
-    artifact = Store(store).search(key)
-    for item in _chain(Store(store), artifact):
-        _print(item)
-    if samples:
-        _print_samples(Store(store), artifact, samples)
+    keys = [row.keys.score for row in trace(key, model)] if "/" in key else [key]
+    for artifact in [Store(store).search(each) for each in keys]:
+        for item in _chain(Store(store), artifact):
+            _print(item)
+        if samples:
+            _print_samples(Store(store), artifact, samples)
 
 
 def _chain(store: Store, artifact: Artifact) -> list[Artifact]:
@@ -58,7 +69,7 @@ def _print_samples(store: Store, artifact: Artifact, count: int) -> None:
     spec = artifact.spec
     generated = store.find("generate", spec.get("generate", artifact.key))
     if generated is None:
-        raise typer.Exit
+        return
     verdicts = _by_item(artifact.path / "verdicts.jsonl")
     for item in list(_by_item(generated.path / "completions.jsonl").values())[:count]:
         verdict = verdicts.get((item["problem"], item["sample"]), {})

@@ -73,6 +73,8 @@ def _task_tables(
             yield make_table(cells, systems, own)
 
 
-def _place(column: Column, tasks: Sequence[str]) -> tuple[int, str, str, str]:
+def _place(column: Column, tasks: Sequence[str]) -> tuple[int, str, str, bool, str, int]:
     known = tasks.index(column.task) if column.task in tasks else len(tasks)
-    return known, column.task, column.source, column.metric
+    name, _, k = column.metric.partition("@")
+    number = int(k) if k.isdecimal() else 0  # pass@10 after pass@5
+    return known, column.task, column.source, not column.headline, name, number

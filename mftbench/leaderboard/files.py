@@ -48,7 +48,7 @@ def write_board(folder: Path, rows: Iterable[Row]) -> None:
     board = _board(folder, parse(text, str(folder / RESULTS)))
     rendered = {name: render(board, style) for name, style in GENERATED.items()}
     for name, content in {RESULTS: text, **rendered}.items():
-        _publish(folder / name, content)
+        publish(folder / name, content)
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,11 @@ def _read(path: Path) -> str | None:
     return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
 
 
-def _publish(path: Path, content: str) -> None:
-    """Replace a file in one step, so that a reader sees the old one or the new one."""
+def publish(path: Path, content: str) -> None:
+    """Replace a file in one step, so that a reader sees the old one or the new one.
+
+    Raises StoreError if the disk refuses.
+    """
     if _read(path) == content:
         return
     scratch = path.with_name(f".{path.name}.{os.getpid()}")

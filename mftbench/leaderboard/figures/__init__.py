@@ -1,0 +1,1 @@
+"""Figures of a board, drawn by matplotlib: for papers as files, for the report inline."""
