@@ -15,7 +15,7 @@ from mftbench.sandbox.runners import execution_digest
 
 __all__ = ["BACKENDS", "UnconfinedWarning", "execution_digest", "open_sandbox", "sandboxes"]
 
-_AUTO: tuple[Callable[[], Sandbox], ...] = (Bubblewrap,)
+_AUTO: tuple[Callable[[], Sandbox], ...] = (Docker, Bubblewrap)
 BACKENDS: Mapping[str, Callable[[], Sandbox]] = {
     "docker": Docker,
     "bubblewrap": Bubblewrap,
@@ -39,13 +39,13 @@ def sandboxes() -> Mapping[str, Callable[[], Sandbox]]:
 
 
 def open_sandbox(name: str = "auto") -> Sandbox:
-    """Open a backend that works here. Raises UsageError if none does, or for an unknown name."""
-    known = sandboxes()
+    """Open a backend that works here; ``docker:runsc`` is docker with that runtime of the engine.
+
+    Raises UsageError if none does, or for an unknown name.
+    """
     if name == "auto":
         return _first_usable()
-    if name not in known:
-        raise unknown("sandbox", name, ["auto", *known])
-    sandbox = known[name]()
+    sandbox = _named(name)
     probe = sandbox.probe()
     if not probe.usable:
         sandbox.close()
@@ -53,6 +53,18 @@ def open_sandbox(name: str = "auto") -> Sandbox:
     if isinstance(sandbox, Process):
         _warn_once()
     return sandbox
+
+
+def _named(name: str) -> Sandbox:
+    kind, _, runtime = name.partition(":")
+    known = sandboxes()
+    if kind not in known:
+        raise unknown("sandbox", kind, ["auto", *known])
+    if not runtime:
+        return known[kind]()
+    if known[kind] is not Docker:
+        raise UsageError(f"sandbox {kind!r} has no runtimes; name it without {runtime!r}")
+    return Docker(runtime)
 
 
 def _first_usable() -> Sandbox:

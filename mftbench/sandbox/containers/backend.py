@@ -31,9 +31,8 @@ class Docker:
     ``runtime`` names one of the engine's runtimes; empty is its own choice.
     """
 
-    name = "docker"
-
     def __init__(self, runtime: str = "", connect: Callable[[], Engine] = DockerEngine) -> None:
+        self.name = f"docker:{runtime}" if runtime else "docker"
         self._runtime = runtime
         self._connect = connect
         self._lock = threading.RLock()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,11 +81,17 @@ class DockerEngine:
 
     def __init__(self) -> None:
         """Connect. Raises SandboxError if no engine answers."""
-        with _engine_errors("no Docker engine answers"):
-            import docker
+        import docker
 
-            self._client: DockerClient = docker.from_env(timeout=_API_S)
-            self._version = str(self._client.version()["Version"])
+        try:
+            with _engine_errors("no Docker engine"):
+                self._client: DockerClient = docker.from_env(timeout=_API_S)
+                self._version = str(self._client.version()["Version"])
+        except SandboxError as error:
+            place = os.environ.get("DOCKER_HOST", "its usual place")
+            raise SandboxError(
+                f"no Docker engine answers at {place}; start one, or set DOCKER_HOST"
+            ) from error
 
     def version(self) -> str:
         """Say the engine's version."""
