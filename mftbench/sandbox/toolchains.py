@@ -60,7 +60,10 @@ def toolchain_versions() -> Mapping[str, str]:
 @cache
 def prepared_folder() -> Path:
     """Name the folder of all languages' shared files: one for these runners and these versions."""
-    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    # Sandboxes show the folder under its own path, which shall say nothing about the user's home
+    # where that can be helped.
+    user_cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache_home = "/var/cache" if os.geteuid() == 0 else user_cache
     digest = hashlib.sha256(repr(sorted(toolchain_versions().items())).encode())
     for file in _preparing_files():  # what its content depends on
         digest.update(f"{file}\0".encode() + (runners_folder() / file).read_bytes())

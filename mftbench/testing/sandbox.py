@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
-from mftbench.contract import JsonValue, Limits, Outcome, Program, Step, Verdict
+from mftbench.contract import JsonValue, Outcome, Program, Step, Verdict
 from mftbench.errors import PluginError
-from mftbench.sandbox.attacks import ENTRY_POINT, HARMLESS, SUITE, Attack
+from mftbench.sandbox.attacks import ENTRY_POINT, HARMLESS, SUITE, Attack, attack_program
+from mftbench.sandbox.attacks.programs import LIMITS
 from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.verdict import verdict_of
-
-LIMITS = Limits(memory_mb=256, files_mb=16)
-IMPATIENT = Limits(wall_s=2.0, cpu_s=2.0, memory_mb=256, files_mb=16)
 
 _RIGHT = f"def {ENTRY_POINT}(x, y):\n    return x + y\n"
 _WRONG = f"def {ENTRY_POINT}(x, y):\n    return x - y\n"
@@ -38,12 +35,6 @@ def check_sandbox(sandbox: Sandbox, *, attacks: Iterable[Attack] = HARMLESS) -> 
 def check_attack(sandbox: Sandbox, attack: Attack) -> None:
     """Run one attack. Raises PluginError if its verdict is not one of those expected."""
     _expect(sandbox, attack_program(attack), attack.expected, attack.id)
-
-
-def attack_program(attack: Attack) -> Program:
-    """Make an attack's program, with little patience for what may never end."""
-    limits = IMPATIENT if Outcome.TIMEOUT in attack.expected else LIMITS
-    return replace(suite_program(attack.source), limits=limits)
 
 
 def suite_program(source: str, suite: str = SUITE, *, in_process: bool = False) -> Program:
@@ -105,8 +96,13 @@ _PROMISES: tuple[Callable[[Sandbox], None], ...] = (
 )
 
 
-def _expect(sandbox: Sandbox, program: Program, expected: Iterable[Outcome], what: str) -> Verdict:
-    verdict = verdict_of(sandbox.run(program, LIMITS).steps[-1])
+def _expect(
+    sandbox: Sandbox, program: Program | Verdict, expected: Iterable[Outcome], what: str
+) -> Verdict:
+    if isinstance(program, Verdict):
+        verdict = program
+    else:
+        verdict = verdict_of(sandbox.run(program, LIMITS).steps[-1])
     if verdict.outcome not in expected:
         wanted = " or ".join(sorted(expected))
         _broken(sandbox, f"{what} gave {verdict.outcome} ({verdict.reason}), not {wanted}")

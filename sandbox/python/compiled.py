@@ -36,12 +36,13 @@ class NoTestsError(Exception):
 class End:
     """How a program ended: status or signal, and whether it proved that the suite returned."""
 
-    __slots__ = ("proved", "signal", "status")
+    __slots__ = ("cpu_s", "proved", "signal", "status")
 
-    def __init__(self, code, proved):
+    def __init__(self, code, proved, cpu_s):
         self.status = code if code >= 0 else None
         self.signal = -code if code < 0 else None
         self.proved = proved
+        self.cpu_s = cpu_s
 
 
 class Job:
@@ -91,7 +92,7 @@ def run_runner(build, outcomes):
         session.report("compile_error", str(error))
     except NoTestsError as error:
         session.report("no_tests", str(error))
-    outcome, message = _judge(run_to_end(command), outcomes)
+    outcome, message = _judge(run_to_end(command), outcomes, session.limits["cpu_s"])
     session.report(outcome, message, checks=int(outcome == "passed"))
 
 
@@ -104,6 +105,7 @@ def run_to_end(command):
     os.close(giver)
     os.dup2(given, TOKEN_INBOX, inheritable=True)
     os.dup2(taken, TOKEN_OUTBOX, inheritable=True)
+    before = _children_cpu_s()
     try:
         ends = (TOKEN_INBOX, TOKEN_OUTBOX)
         code = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=ends).wait()
@@ -114,7 +116,7 @@ def run_to_end(command):
         said = os.read(taker, TOKEN_BYTES + 1)
     except BlockingIOError:
         said = b""
-    return End(code, said == token)
+    return End(code, said == token, _children_cpu_s() - before)
 
 
 def end_object(folder):
@@ -147,8 +149,9 @@ def beside(runner, name):
     return os.path.join(os.path.dirname(os.path.abspath(runner)), name)
 
 
-def _judge(end, outcomes):
-    if end.signal == signal.SIGXCPU:
+def _judge(end, outcomes, cpu_s):
+    # A program may ignore SIGXCPU, as those in Go do; then SIGKILL follows.
+    if end.signal == signal.SIGXCPU or (end.signal == signal.SIGKILL and end.cpu_s >= cpu_s):
         return "timeout", "processor time"
     if end.signal is not None:
         name = signal.Signals(end.signal).name if end.signal < 32 else str(end.signal)
@@ -158,6 +161,11 @@ def _judge(end, outcomes):
     if not end.proved:
         return "early_exit", "exit status 0 before the suite's end"
     return "passed", ""
+
+
+def _children_cpu_s():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _limit_memory(memory_bytes):

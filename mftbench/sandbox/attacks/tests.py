@@ -1,0 +1,25 @@
+"""Generated tests that prove nothing, or look behind the stand-ins: V18, run on a right program."""
+
+from __future__ import annotations
+
+from mftbench.contract import Outcome
+from mftbench.sandbox.attacks.attack import FAILURES, Attack, attack
+
+
+def _tests(id: str, text: str, *expected: Outcome) -> Attack:
+    return attack(id, text, *expected, kind="tests")
+
+
+TESTS = (
+    _tests("V18-vacuous", "assert True\n", Outcome.NO_TESTS),
+    _tests("V18-no-assertion", "add(1, 2)\n", Outcome.NO_TESTS),
+    _tests("V18-reads-the-source", "import inspect\nassert inspect.getsource(add)\n", *FAILURES),
+    _tests("V18-leaves", "import os\nadd(1, 2)\nos._exit(0)\n", Outcome.EARLY_EXIT),
+    _tests(
+        "V18-swallows",
+        "try:\n    assert add(1, 2) == 4\nexcept BaseException:\n    pass\n",
+        Outcome.PASSED,  # valid on the reference; it kills no mutant, and so scores 0
+    ),
+    _tests("V18-wrong", "assert add(1, 2) == 4\n", Outcome.FAILED),
+    _tests("V18-right", "assert add(1, 2) == 3\n", Outcome.PASSED),
+)
