@@ -11,6 +11,7 @@ from pydantic import PositiveInt
 from mftbench.contract import Problem, Prompt, Source
 from mftbench.languages import LANGUAGES, Language
 from mftbench.sources.published import DataFile, First, Hub, Published
+from mftbench.sources.study_prompts import Asking, study_prompt
 from mftbench.suites import Suite
 
 __all__ = [
@@ -201,8 +202,12 @@ def _helpers(row: Row, language: Language) -> str:
 def _completion(about: Published, file: DataFile[Row], short: str) -> Callable[..., Source]:
     language = SHORT[short.removesuffix("_cn")]
 
-    def factory(*, problems: PositiveInt | None = None) -> Source:
-        """Open one language; ``problems`` takes only the first ones."""
+    def factory(*, prompt: Asking = "standard", problems: PositiveInt | None = None) -> Source:
+        """Open one language; ``prompt`` is its own or the study's.
+
+        ``problems`` takes only the first ones.
+        """
+        own = Prompt(stop=STOPS[language.name], max_new_tokens=512)
 
         def questions() -> Iterator[Problem]:
             return (
@@ -215,7 +220,7 @@ def _completion(about: Published, file: DataFile[Row], short: str) -> Callable[.
             (file,),
             problems=questions,
             first=First(problems=problems),
-            prompt=Prompt(stop=STOPS[language.name], max_new_tokens=512),
+            prompt=study_prompt(language) if prompt == "mftcoder" else own,
         )
 
     return factory
