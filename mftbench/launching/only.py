@@ -9,11 +9,14 @@ from typing import Any
 
 from mftbench.errors import EngineError
 from mftbench.launching.report import Fault
-from mftbench.store import Artifact, Store, key
+from mftbench.store import STAGES, Artifact, Store, key
 
 
 class Only(Store):
-    """Make the artifacts of ``allowed`` keys; find the others, or raise their ``faults``."""
+    """Make the artifacts of ``allowed`` keys; find the others, or raise their ``faults``.
+
+    What a stage makes on its way and shares (tokens) is no stage's artifact and is made.
+    """
 
     def __init__(
         self, store: Store, allowed: Collection[str], faults: Mapping[str, Fault] | None = None
@@ -36,7 +39,7 @@ class Only(Store):
         Raises the artifact's fault, or EngineError where none is known.
         """
         name = key(stage, spec)
-        if name in self._allowed:
+        if name in self._allowed or stage not in STAGES:
             return self._store.get_or_make(stage, spec, make, provenance, waiting)
         if found := self.find(stage, name):
             return found
