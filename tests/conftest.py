@@ -33,6 +33,16 @@ def no_bubblewrap() -> str:
 
 
 @cache
+def no_docker() -> str:
+    from mftbench.sandbox.containers.backend import Docker
+
+    sandbox = Docker()
+    probe = sandbox.probe()
+    sandbox.close()
+    return "" if probe.usable else f"docker does not work here: {probe.reason}"
+
+
+@cache
 def no_node() -> str:
     from mftbench.sandbox.runtimes import languages
 
@@ -53,12 +63,20 @@ def no_latex() -> str:
     return "" if which("pdflatex") else "there is no pdflatex (apt: texlive-latex-recommended)"
 
 
+def no_chromium() -> str:
+    if not (which("chromium") or which("google-chrome")):
+        return "there is no chromium (apt: chromium)"
+    return "" if find_spec("playwright") else "not installed: playwright (extra [dev])"
+
+
 REASONS: dict[str, Callable[[], str]] = {
     "needs_bubblewrap": no_bubblewrap,
+    "needs_docker": no_docker,
     "needs_node": no_node,
     "needs_data": no_data,
     "needs_smollm2": no_smollm2,
     "needs_latex": no_latex,
+    "needs_chromium": no_chromium,
 }
 
 
@@ -72,5 +90,13 @@ def pytest_runtest_setup(item):
 def bubblewrap() -> Iterator[Sandbox]:
     """Open the sandbox that most tests of execution share; mark them needs_bubblewrap."""
     sandbox = open_sandbox("bubblewrap")
+    yield sandbox
+    sandbox.close()
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Sandbox]:
+    """Open the containers that tests share; mark them needs_docker."""
+    sandbox = open_sandbox("docker")
     yield sandbox
     sandbox.close()
