@@ -1,0 +1,137 @@
+"""The report as a file: one page that fetches nothing, and holds nothing that could run."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+from report_evidence import HOSTILE, evidence
+
+from mftbench.leaderboard.board import make_board
+from mftbench.leaderboard.evidence import Evidence
+from mftbench.leaderboard.report.archive import pack
+from mftbench.leaderboard.report.page import render_report
+from mftbench.leaderboard.report.server import open_server
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render_report(evidence())
+
+
+def inflated(text):
+    return json.loads(gzip.decompress(base64.b64decode(text)))
+
+
+def test_the_page_fetches_nothing(page):
+    namespaces = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert set(re.findall(r"https?://[\w./]+", page)) <= namespaces
+    assert not re.search(r"<(?:link|iframe|object|embed|base)\b|@import|url\((?!#)", page)
+
+
+def test_the_policy_allows_the_pages_own_script_and_no_other(page):
+    (script,) = re.findall(r"<script>([\s\S]*?)</script>", page)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert f"script-src &#39;sha256-{digest}&#39;;" in policy
+    assert policy.startswith("default-src &#39;none&#39;;")
+
+
+def test_names_are_escaped():
+    page = render_report(evidence(name="<script>alert(1)</script>"))
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_completions_are_in_the_page_as_packed_data_only(page):
+    assert "window.hacked" not in page
+    block = inflated(re.search(r'id="block-0">([^<]*)<', page)[1])
+    assert HOSTILE in [sample["text"] for sample in block["samples"]]
+
+
+def test_the_page_shows_every_part(page):
+    for part in ("results", "comparisons", "training", "answers", "samples", "remake"):
+        assert f'<section id="{part}">' in page
+    for figure in ("scores", "differences", "loss", "weight", "shares", "affinity", "conciseness"):
+        assert f'<figure id="{figure}">' in page
+
+
+def test_the_page_is_the_same_every_time(page):
+    assert render_report(evidence()) == page
+
+
+def test_an_empty_board_has_a_page():
+    page = render_report(Evidence(make_board("new", []), (), ()))
+    assert "There are no rows yet." in page
+    assert "The store holds no samples" in page
+
+
+def test_rows_without_a_store_say_what_is_missing():
+    whole = evidence()
+    page = render_report(Evidence(whole.board, (), ()))
+    assert "The store lacks 1 trainings and 1 sets of samples" in page
+
+
+def test_all_answers_to_a_problem_share_a_block():
+    sets = evidence(problems=60).answers
+    archive = pack(sets, [each.system.label for each in sets])
+    index = inflated(archive.index)
+    assert sum(index["blocks"]) == archive.samples == 240
+    place = 0
+    seen = {}
+    for number, length in enumerate(index["blocks"]):
+        for at in range(place, place + length):
+            asked = index["columns"]["task"][at], index["columns"]["problem"][at]
+            assert seen.setdefault(asked, number) == number
+        place += length
+
+
+def test_lone_surrogates_and_huge_lines_are_packed():
+    (one, *_) = evidence(problems=1).answers
+    from report_evidence import answers_of
+
+    odd = answers_of(one.system, "sql", [("\ud800 " + "x" * 300_000, True)])
+    archive = pack([odd], ["mixed"])
+    assert inflated(archive.blocks[0])["samples"][0]["text"].startswith("\ud800 x")
+    assert len(archive.blocks[0]) < 20_000
+
+
+@pytest.fixture
+def server(page):
+    with open_server(page) as opened:
+        thread = threading.Thread(target=opened.serve_forever, daemon=True)
+        thread.start()
+        yield opened
+        opened.shutdown()
+        thread.join()
+
+
+def get(server, path="/", host=None):
+    port = server.server_address[1]
+    headers = {"Host": f"{host}:{port}"} if host else {}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    return urllib.request.urlopen(request, timeout=10)
+
+
+def test_the_server_listens_on_loopback_only(server):
+    assert server.server_address[0] == "127.0.0.1"
+
+
+def test_the_server_gives_the_page(server, page):
+    with get(server) as response:
+        assert response.read().decode() == page
+
+
+@pytest.mark.parametrize(
+    ("path", "host"), [("/etc/passwd", None), ("/..", None), ("/", "evil.example")]
+)
+def test_the_server_gives_nothing_else(server, path, host):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        get(server, path, host)
+    caught.value.close()
+    assert caught.value.code in (403, 404)
