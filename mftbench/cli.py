@@ -11,6 +11,7 @@ import typer
 from mftbench import __version__
 from mftbench.commands import (
     cards,
+    collect,
     compare,
     data,
     doctor,
@@ -41,6 +42,7 @@ app.command()(show.show)
 app.command()(doctor.doctor)
 app.command()(score.score)
 app.command()(stage.stage)
+app.command()(collect.collect)
 app.command()(compare.compare)
 app.command()(exporting.export)
 app.command("import")(exporting.import_)

@@ -60,12 +60,11 @@ def run(
     with Bench(chosen, options, open_display(json)) as bench:
         outcome = run_study(bench, How(launcher, slots, gpus, replicas, address))
     write_results(folder, chosen, file, outcome.rows)
-    _show(folder, outcome)
-    if outcome.failures:
-        raise typer.Exit(outcome.exit_code)
+    show_outcome(folder, outcome)
 
 
-def _show(folder: Path, outcome: Outcome) -> None:
+def show_outcome(folder: Path, outcome: Outcome) -> None:
+    """Print a board, then what failed, and exit with the worst failure's code."""
     from mftbench.leaderboard.files import read_board
     from mftbench.leaderboard.terminal import print_board
 
@@ -78,3 +77,5 @@ def _show(folder: Path, outcome: Outcome) -> None:
         f"board: {folder / 'README.md'}",
         err=True,
     )
+    if outcome.failures:
+        raise typer.Exit(outcome.exit_code)
