@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,16 +35,37 @@ def plan(
     store: StoreFolder = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per cell.")] = False,
+    emit: Annotated[
+        str, typer.Option(help="Instead, write the units of work as: slurm, commands.")
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Where --emit slurm writes.")] = Path("slurm"),
+    board: Annotated[Path | None, typer.Option(help="Board folder of what is emitted.")] = None,
+    cpus: Annotated[int, typer.Option(help="Processors of one emitted unit.")] = 1,
+    gpus: Annotated[int, typer.Option(help="GPUs of one emitted training or generation.")] = 0,
+    sbatch: Annotated[
+        list[str] | None, typer.Option(help="An sbatch option for every job: --partition=gpu.")
+    ] = None,
 ) -> None:
-    """Print a study's cells with what is stored of each; make nothing."""
+    """Print a study's cells with what is stored of each; make nothing.
+
+    With --emit slurm a folder of sbatch arrays and a submit.sh is written, with --emit commands
+    shell lines for anything else are printed. Each makes one unit of work and may be run again.
+    """
     from mftbench.bench import Bench, Options
+    from mftbench.board_folder import board_folder
+    from mftbench.launching.emit import emission_of, emit_as
+    from mftbench.launching.jobs import JobMaker
     from mftbench.plan import plan as plan_study
     from mftbench.progress import Silent
 
-    chosen, _ = read_study(study, modes, tasks, unseen, overrides)
+    chosen, file = read_study(study, modes, tasks, unseen, overrides)
     with Bench(chosen, Options(store, tuple(tasks_dir or ())), Silent()) as bench:
         cells = plan_study(chosen, bench.context())
-        if json:
+        if emit:
+            maker = JobMaker(Path(), store, cpus, gpus)
+            emission = emission_of(bench, cells, maker, board or board_folder(chosen, file))
+            typer.echo(emit_as(emit, emission, out, sbatch or ()))
+        elif json:
             _print_json(bench, cells)
         else:
             _print_table(bench, cells)

@@ -10,8 +10,9 @@ from pathlib import Path
 from mftbench.canonical import digest, dumps, plain
 from mftbench.errors import UsageError
 from mftbench.records import from_json
-from mftbench.study import Study
+from mftbench.study import Study, study_toml
 
+STUDY = "study.toml"
 _FILE = "launch.json"
 
 
@@ -29,12 +30,13 @@ class Launch:
 
 
 def write_launch(store: Path, launch: Launch) -> Path:
-    """Write the file that units read, under a name of its content; give its folder."""
+    """Write the file that units read, and the study for people; give their folder."""
     folder = store / "launch" / digest(launch)
     folder.mkdir(parents=True, exist_ok=True)
     scratch = folder / f"{_FILE}.part"
     scratch.write_text(dumps(plain(launch)) + "\n", encoding="ascii")
     scratch.rename(folder / _FILE)
+    (folder / STUDY).write_text(study_toml(launch.study), encoding="utf-8")
     return folder
 
 
