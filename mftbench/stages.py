@@ -77,15 +77,21 @@ class Balance:
 
 @dataclass(frozen=True)
 class Adapter:
-    """Which parameters are trained."""
+    """Which parameters are trained.
+
+    The last two are for "qlora", whose base is in NF4: quantised scales, and the precision of
+    products ("": the base's own).
+    """
 
     __pydantic_config__ = FORBID
 
-    kind: Literal["full", "lora"] = "full"
+    kind: Literal["full", "lora", "dora", "qlora"] = "full"
     rank: int = 16
     alpha: int = 32
     dropout: float = 0.0
     targets: tuple[str, ...] = ("all-linear",)
+    double_quantization: bool = True
+    compute_dtype: Literal["", "float32", "bfloat16"] = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,9 @@ class Optim:
     A step's global batch is ``batch * accumulation`` rows per device, however it is laid out:
     ``padding`` "packed" puts them into packs of at most ``pack_length`` tokens (0: ``max_length``).
     The budget is ``tokens`` (prompts included) if positive, else ``steps`` if positive, else
-    ``epochs``. ``warmup`` is a share of all steps.
+    ``epochs``. ``warmup`` is a share of all steps. ``stop`` ends a training early: after
+    ``patience`` validations in a row without a better loss, over all tasks or, "tasks", in each of
+    them. ``keep`` says which weights become the model: those of the best validation, or the last.
     """
 
     __pydantic_config__ = FORBID
@@ -147,7 +155,10 @@ class TrainSpec:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How completions are drawn. Temperature 0 is greedy and makes one sample whatever ``n``."""
+    """How completions are drawn. Temperature 0 is greedy and makes one sample whatever ``n``.
+
+    ``batch`` is rows at a time; 0 is as many as the engine's memory for keys and values holds.
+    """
 
     __pydantic_config__ = FORBID
 

@@ -1,4 +1,4 @@
-"""Which parameters are trained: all of them, or low-rank adapters."""
+"""Which parameters are trained: all of them, or low-rank adapters of several kinds."""
 
 from __future__ import annotations
 
@@ -31,6 +31,24 @@ def _full(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedMode
 
 def _lora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
     """Attach LoRA matrices (Hu et al., arXiv 2106.09685); ``all-linear`` spares the output head."""
+    return _attach(model, adapter, base)
+
+
+def _dora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
+    """Attach LoRA with the weights' magnitudes trained apart (DoRA, arXiv 2402.09353)."""
+    return _attach(model, adapter, base, use_dora=True)
+
+
+def _qlora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
+    """Hold the base in 4 bits and attach LoRA matrices (Dettmers et al., arXiv 2305.14314)."""
+    from mftbench.training.quantization import quantize
+
+    return _attach(quantize(model, adapter), adapter, base)
+
+
+def _attach(
+    model: PreTrainedModel, adapter: Adapter, base: str, **options: object
+) -> PreTrainedModel:
     from peft import LoraConfig, get_peft_model
 
     everything = adapter.targets == ("all-linear",)
@@ -40,11 +58,13 @@ def _lora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedMode
         lora_dropout=adapter.dropout,
         target_modules="all-linear" if everything else list(adapter.targets),
         task_type="CAUSAL_LM",
+        **options,
     )
     try:
         trained = get_peft_model(model, config)
     except ValueError as error:
         raise UsageError(f"adapter.targets {list(adapter.targets)}: {error}") from error
+    _keep_precision(trained)
     saved: Any = trained.peft_config["default"]
     # What is written must not vary: sets have no order, and a path is the machine's.
     saved.target_modules = sorted(saved.target_modules)
@@ -53,4 +73,25 @@ def _lora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedMode
     return cast("PreTrainedModel", trained)
 
 
-METHODS = {"full": Method(_full, frozen_base=False), "lora": Method(_lora, frozen_base=True)}
+def _keep_precision(trained: Any) -> None:
+    """Let autocast alone choose the precision of an adapter's products.
+
+    peft turns a layer's input to the matrices' float32 first, and autocast turns it back: the same
+    numbers, for two copies of every input.
+    """
+    import torch
+    from peft.tuners.lora import LoraLayer
+
+    parameters = [parameter for parameter in trained.parameters() if not parameter.requires_grad]
+    if any(parameter.dtype is torch.bfloat16 for parameter in parameters):
+        for module in trained.modules():
+            if isinstance(module, LoraLayer):
+                module.cast_input_dtype_enabled = False
+
+
+METHODS = {
+    "full": Method(_full, frozen_base=False),
+    "lora": Method(_lora, frozen_base=True),
+    "dora": Method(_dora, frozen_base=True),
+    "qlora": Method(_qlora, frozen_base=True),
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import ERROR, getLogger
 from typing import Any
 
 from transformers.utils import logging as untyped
@@ -15,6 +16,8 @@ logging: Any = untyped
 @contextmanager
 def quiet() -> Iterator[None]:
     """Show errors of transformers only, and none of its bars; restore both afterwards."""
+    # bitsandbytes, where it is installed, asks for a package that fetches kernels from the hub.
+    getLogger("bitsandbytes").setLevel(ERROR)
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
