@@ -70,3 +70,38 @@ def cleanup(
     with closing(DockerEngine()) as engine:
         removed = remove_leftovers(engine, everything=everything)
     typer.echo(f"{removed} containers removed")
+
+
+@app.command()
+def selftest(
+    sandbox: Annotated[str, typer.Option(help="The sandbox to attack.")] = "auto",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only attacks whose id begins like this.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object per attack.")] = False,
+) -> None:
+    """Attack a sandbox: forged verdicts, exhausted resources, escapes; compare the machine after.
+
+    Exit code 1: something escaped, or got another verdict than it must.
+    """
+    from collections import Counter
+    from dataclasses import asdict
+
+    from mftbench.canonical import dumps
+    from mftbench.sandbox.attacks import EVERY_ATTACK
+    from mftbench.sandbox.select import open_sandbox
+    from mftbench.sandbox.selftest import Result, self_test
+
+    begins = tuple(only or [""])
+    attacks = [attack for attack in EVERY_ATTACK if attack.id.startswith(begins)]
+    counts: Counter[Result] = Counter()
+    for line in self_test(lambda: open_sandbox(sandbox), attacks):
+        counts[line.result] += 1
+        if json:
+            typer.echo(dumps({"sandbox": sandbox, **asdict(line)}))
+        else:
+            given = f"{line.given} (expected {line.expected})"
+            typer.echo(f"{line.result:<8} {line.id:<32} {line.seconds:5.1f} s  {given}")
+    typer.echo(", ".join(f"{counts[each]} {each.lower()}" for each in Result), err=True)
+    if counts[Result.ESCAPED]:
+        raise typer.Exit(1)

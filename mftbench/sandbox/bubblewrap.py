@@ -12,8 +12,9 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from mftbench.errors import SandboxError
 from mftbench.sandbox.backend import Probe
@@ -51,6 +52,9 @@ class Bubblewrap(Local):
     """Run programs in namespaces of their own, from many threads at once."""
 
     name = "bubblewrap"
+    unheld: ClassVar[Mapping[str, str]] = {
+        "P7-traces-its-parent": "it is the first process of the program's own namespace",
+    }
 
     def __init__(self) -> None:
         super().__init__()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from mftbench.contract import Execution, Limits, Program
 from mftbench.errors import SandboxError
 from mftbench.sandbox.backend import Probe
 from mftbench.sandbox.carry_out import carry_out
 from mftbench.sandbox.cell import Cell, Launch
+from mftbench.sandbox.folders import folder_prefix, left_over_folders
 from mftbench.sandbox.order import Ended, Order
 from mftbench.sandbox.probing import probe_by_running
 from mftbench.sandbox.runners import stage_runners
@@ -26,6 +30,10 @@ class Local:
 
     name: str
     counts_processes: bool
+    isolates = True
+    """Whether programs are kept from this machine: else harmful attacks must not be tried."""
+    unheld: ClassVar[Mapping[str, str]] = {}
+    """Attacks that it is known not to hold, and why."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -88,7 +96,9 @@ class Local:
             if self._closed:
                 raise SandboxError("the sandbox is closed")
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix=f"mftbench-{self.name}-")
+                for folder in left_over_folders():
+                    shutil.rmtree(folder, ignore_errors=True)
+                self._folder = tempfile.TemporaryDirectory(prefix=folder_prefix(os.getpid()))
                 runners = Path(self._folder.name, RUNNERS)
                 runners.mkdir()
                 stage_runners(runners)

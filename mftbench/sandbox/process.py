@@ -38,6 +38,7 @@ class Process(Local):
 
     name = "process"
     counts_processes = False
+    isolates = False
 
     def start_cell(self, launch: Launch, folder: Path, forget: Callable[[Cell], None]) -> Cell:
         """Start one runner in its own session and work folder. Raises SandboxError."""

@@ -40,8 +40,8 @@ ISOLATION = (
             " and canary in open(f'/proc/{p}/environ').read()]",
             "[f for f in everywhere('/tmp', '/var/tmp', '/home', '/root') if canary in f]",
             "open('/etc/shadow').read()",
-            "os.listdir('/root')",
-            "os.path.exists(os.path.expanduser('~/.netrc'))",
+            "[f for f in everywhere('/home', '/root') if os.path.basename(f) in"
+            " ('.netrc', 'token', 'id_rsa', 'id_ed25519', '.bash_history', '.git-credentials')]",
         ),
         _FIND,
     ),

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from mftbench.errors import SandboxError
 from mftbench.sandbox.containers.engine import Engine
+from mftbench.sandbox.since import since
 
 LABEL = "org.mftbench.sandbox"
 _MACHINE, _BOOT = f"{LABEL}.machine", f"{LABEL}.boot"
 _PROCESS, _SINCE = f"{LABEL}.pid", f"{LABEL}.since"
-_STARTED_FIELD = 19  # of /proc/PID/stat after the command name: see proc(5)
 
 
 def own_labels() -> dict[str, str]:
@@ -24,7 +24,7 @@ def own_labels() -> dict[str, str]:
         _MACHINE: _machine(),
         _BOOT: _boot(),
         _PROCESS: str(os.getpid()),
-        _SINCE: _since(os.getpid()),
+        _SINCE: since(os.getpid()),
     }
 
 
@@ -48,7 +48,7 @@ def _is_left_over(labels: Mapping[str, str]) -> bool:
     if labels.get(_BOOT) != _boot():
         return True
     process = labels.get(_PROCESS, "")
-    return not process.isdigit() or _since(int(process)) != labels.get(_SINCE)
+    return not process.isdigit() or since(int(process)) != labels.get(_SINCE)
 
 
 def _machine() -> str:
@@ -64,23 +64,3 @@ def _boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
-
-
-def _since(pid: int) -> str:
-    """Say when a process started, so that a number that was given again is told apart."""
-    try:
-        stat = Path("/proc", str(pid), "stat").read_text()
-    except OSError:
-        return "alive" if _alive(pid) else "gone"
-    return stat.rpartition(")")[2].split()[_STARTED_FIELD]
-
-
-def _alive(pid: int) -> bool:
-    """Say whether a process is there, where there is no /proc."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
