@@ -232,12 +232,12 @@ def _checked(study: Study, where: str) -> Study:
     sampling = study.sampling
     if (
         sampling.n < 1
-        or sampling.batch < 1
+        or sampling.batch < 0
         or sampling.temperature < 0
         or not 0 < sampling.top_p <= 1
     ):
         raise UsageError(
-            f"{where}: sampling needs n and batch of at least 1, temperature of at least 0 and "
+            f"{where}: sampling needs n of at least 1, batch and temperature of at least 0 and "
             "top_p above 0 and at most 1"
         )
     samples = sampling.n if sampling.temperature > 0 else 1

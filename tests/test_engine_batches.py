@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mftbench.inference.batches import Prompt, fit, merge_equal, partition
+from mftbench.inference.batches import Prompt, merge_equal, partition
 from mftbench.inference.engine import Request
 
 
@@ -27,18 +27,15 @@ def test_batches_do_not_depend_on_the_order_of_the_requests(requests):
     assert batches == [["p5", "p4", "p3", "p2"], ["p1", "p0"]]
 
 
-@given(st.integers(1, 300), st.integers(1, 300), st.integers(2, 200))
-def test_prompt_and_answer_fit_the_context_and_keep_something_of_both(length, wanted, context):
-    ids, limit = fit(range(length), wanted, context)
-    assert len(ids) + limit <= context
-    assert 1 <= limit <= wanted
-    assert ids == tuple(range(length))[-len(ids) :]
-    assert len(ids) >= min(length, context // 2)
+def prompts(lengths, limit=8):
+    return [Prompt((1,) * length, limit, ()) for length in lengths]
 
 
-def test_a_prompt_that_fits_is_left_alone():
-    assert fit([1, 2, 3], 5, context=8) == ((1, 2, 3), 5)
-
-
-def test_a_model_without_a_context_limit_takes_any_prompt():
-    assert fit([1] * 1000, 5, context=None) == ((1,) * 1000, 5)
+@given(st.lists(st.integers(1, 300), max_size=40), st.integers(1, 9), st.integers(1, 2000))
+def test_a_batch_keeps_to_its_rows_and_its_room_unless_it_is_one_row(lengths, size, room):
+    batches = list(partition(prompts(lengths), size, room))
+    assert sorted(len(each.ids) for batch in batches for each in batch) == sorted(lengths)
+    for batch in batches:
+        assert len(batch) <= size
+        tokens = len(batch) * (max(len(each.ids) for each in batch) + 8)
+        assert len(batch) == 1 or tokens <= room

@@ -7,10 +7,14 @@ from dataclasses import replace
 import pytest
 from test_run import STUDY, bench, run_in
 
-from mftbench.errors import EngineError, StoreError
+from mftbench.contract import Prompt
+from mftbench.errors import EngineError, PluginError, StoreError
+from mftbench.inference.engine import Completion
 from mftbench.inference.jobs import generate_all
 from mftbench.inference.scripted import ScriptedEngine
 from mftbench.leaderboard.rows import serialise
+from mftbench.pipeline.generate import requests
+from mftbench.plan import plan
 from mftbench.run import run
 from mftbench.study import TaskSettings
 
@@ -118,3 +122,22 @@ def test_an_engine_of_another_version_makes_its_own_items(tmp_path):
     with bench(tmp_path, study=ONE, engine=engine) as opened:
         run(opened)
     assert len(engine.made) == 8
+
+
+def test_a_prompt_too_long_for_the_model_is_a_verdict_of_its_own(tmp_path):
+    class Short(ScriptedEngine):
+        def generate(self, model, requests, sampling, done=frozenset()):
+            for request in requests:
+                yield Completion(request.problem, request.sample, "", 0, "too_long")
+
+    outcome = run_in(tmp_path, engine=Short(), study=ONE)
+    assert all(row.outcomes == {"no_code": 4} for row in outcome.rows)
+    assert outcome.exit_code == 0
+
+
+def test_an_empty_prompt_is_the_tasks_fault(tmp_path):
+    with bench(tmp_path, study=ONE) as opened:
+        spec = plan(ONE, opened.context())[0].evaluations[0].generate
+        (problem, *_) = opened.problems(spec.task, spec.source).values()
+    with pytest.raises(PluginError, match=f"the prompt of {problem.id} is empty"):
+        requests(spec, [replace(problem, prompt="")], Prompt(), lambda prompt: prompt)

@@ -1,5 +1,6 @@
-import logging
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -7,9 +8,10 @@ from peft import LoraConfig, get_peft_model
 from tiny_llama import save_tiny_llama
 
 from mftbench.errors import EngineError, PluginError, UsageError
+from mftbench.inference import transformers_engine
 from mftbench.inference.engine import Request
 from mftbench.inference.transformers_engine import TransformersEngine
-from mftbench.models import load_model
+from mftbench.models import load_model, locate
 from mftbench.stages import ModelRef, Sampling
 from mftbench.testing.engine import check_engine
 
@@ -88,12 +90,94 @@ def test_greedy_samples_are_copies_of_one_completion(engine, folder):
     assert len({each.text for each in completions}) == 1
 
 
-def test_a_prompt_longer_than_the_context_loses_its_beginning(engine, folder, caplog):
+def test_a_prompt_that_fills_the_context_is_not_cut_but_refused(engine, folder):
     long = replace(requests(1)[0], prompt="left + right " * 200)
-    with caplog.at_level(logging.WARNING):
-        (completion,) = engine.generate(ModelRef(str(folder)), [long], GREEDY)
-    assert completion.tokens > 0
-    assert "1 of 1 prompts lost their beginning" in caplog.text
+    (completion,) = engine.generate(ModelRef(str(folder)), [long], GREEDY)
+    assert (completion.text, completion.tokens, completion.finish) == ("", 0, "too_long")
+
+
+def test_an_answer_has_the_room_that_its_prompt_leaves(engine, folder):
+    _, tokenizer = load_model(ModelRef(str(folder)))
+    prompt = "left + right " * 40
+    taken = len(tokenizer(prompt, add_special_tokens=False).input_ids)
+    long = replace(requests(1)[0], prompt=prompt, max_new_tokens=10_000)
+    (completion,) = engine.generate(ModelRef(str(folder)), [long], GREEDY)
+    assert completion.tokens <= 256 - taken
+
+
+def test_a_stop_sequence_in_the_prompt_ends_nothing(engine, folder):
+    ref = ModelRef(str(folder))
+    stop = "unlikely stop"
+    (plain,) = engine.generate(ref, [replace(requests(1)[0], prompt=stop)], GREEDY)
+    (same,) = engine.generate(ref, [replace(requests(1)[0], prompt=stop, stop=(stop,))], GREEDY)
+    assert same == plain
+
+
+def test_a_batch_that_memory_does_not_hold_is_made_in_halves(folder, monkeypatch):
+    sizes = []
+
+    class Tight(transformers_engine.Batch):
+        def __init__(self, model, prompts):
+            sizes.append(len(prompts))
+            if len(prompts) > 2:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+            super().__init__(model, prompts)
+
+    engine, ref = TransformersEngine(device="cpu"), ModelRef(str(folder))
+    expected = texts(engine, ref, requests(), Sampling(batch=2))
+    monkeypatch.setattr(transformers_engine, "Batch", Tight)
+    assert texts(engine, ref, requests(), Sampling(batch=5)) == expected
+    assert sizes == [5, 2, 3, 1, 2]
+
+
+def test_a_row_that_memory_does_not_hold_is_an_engine_error(folder, monkeypatch):
+    def full(model, prompts):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(transformers_engine, "Batch", full)
+    with pytest.raises(EngineError, match="on a batch of 1: DefaultCPUAllocator"):
+        texts(TransformersEngine(device="cpu"), ModelRef(str(folder)), requests())
+
+
+def test_little_memory_for_keys_and_values_makes_smaller_batches(folder):
+    held = []
+
+    class Counting(transformers_engine.Batch):
+        def __init__(self, model, prompts):
+            held.append(len(prompts))
+            super().__init__(model, prompts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transformers_engine, "Batch", Counting)
+        tiny = TransformersEngine(device="cpu", kv_gib=30_000 / 2**30)
+        texts(tiny, ModelRef(str(folder)), requests(), Sampling(batch=0))
+    assert max(held) < 5
+    assert sum(held) == 5
+
+
+def test_an_adapter_of_another_base_is_refused_by_its_record(engine, folder, adapter, tmp_path):
+    other = save_tiny_llama(tmp_path, seed=5)
+    with pytest.raises(EngineError, match=r"was trained on .*, not on"):
+        texts(engine, ModelRef(str(other), adapter, adapter=True), requests())
+
+
+def test_an_adapter_of_other_shapes_is_refused_by_its_weights(engine, folder, adapter, tmp_path):
+    for file in adapter.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = ""
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    with pytest.raises(EngineError, match=r"does not fit nano: .* values there"):
+        texts(engine, ModelRef("nano", tmp_path, adapter=True), requests())
+
+
+def test_a_tokenizer_of_another_model_is_named(engine, folder, tmp_path):
+    small = save_tiny_llama(tmp_path)
+    nano = Path(locate("nano").path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (small / name).write_bytes((nano / name).read_bytes())
+    with pytest.raises(EngineError, match=r"gives token \d+ in p\d, but the model knows"):
+        texts(engine, ModelRef(str(small)), requests())
 
 
 def test_an_adapter_changes_the_answers_and_leaves_the_base_as_it_was(engine, folder, adapter):
@@ -138,7 +222,7 @@ def test_no_room_for_an_answer_is_a_usage_error(engine, folder):
 @pytest.mark.parametrize(
     ("sampling", "message"),
     [
-        (Sampling(batch=0), r"sampling\.batch is 0; give at least 1"),
+        (Sampling(batch=-1), r"sampling\.batch is -1; give rows"),
         (Sampling(temperature=-1), r"sampling\.temperature is -1; give 0 or more"),
         (Sampling(temperature=1, top_p=0), r"sampling\.top_p is 0; give more than 0"),
     ],

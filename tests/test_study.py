@@ -43,7 +43,7 @@ def test_overrides_are_toml_values_and_bare_words(study_file):
         ("seeds=[]", "seeds is empty"),
         ("seeds=[1, 1]", "seeds names something twice"),
         ("k=[10]", "k = 10 needs at least as many samples, sampling gives 1"),
-        ("sampling.top_p=0", "sampling needs n and batch of at least 1"),
+        ("sampling.top_p=0", "sampling needs n of at least 1, batch and temperature of at least 0"),
         ("optim", "expected key.path=value"),
         ("name.inner=1", "'name' is a value, not a table"),
     ],

@@ -49,25 +49,24 @@ def merge_equal(requests: Sequence[Request], *, greedy: bool) -> list[tuple[Requ
     return [tuple(group) for group in groups.values()]
 
 
-def fit(
-    ids: Sequence[int], max_new_tokens: int, context: int | None
-) -> tuple[tuple[int, ...], int]:
-    """Return the end of a prompt that leaves room for an answer, and the answer's limit in tokens.
+def partition(
+    prompts: Sequence[Prompt], size: int, room: int | None = None
+) -> Iterator[tuple[Prompt, ...]]:
+    """Yield batches of prompts of similar length, of at most ``size`` rows.
 
-    A prompt that does not fit loses its beginning, but never more than half of the context.
+    ``room`` is how many tokens a batch may come to, all rows as long as its longest, answer
+    included; a single row may exceed it. The longest come first: if memory does not suffice, that
+    shows at once. The sort is stable, so the n samples of one prompt lie together.
     """
-    if context is None or len(ids) + max_new_tokens <= context:
-        return tuple(ids), max_new_tokens
-    kept = tuple(ids)[-max(context - max_new_tokens, context // 2) :]
-    return kept, min(max_new_tokens, context - len(kept))
-
-
-def partition(prompts: Sequence[Prompt], size: int) -> Iterator[tuple[Prompt, ...]]:
-    """Yield batches of prompts of similar length.
-
-    The longest come first: if memory does not suffice, that shows at once. The sort is stable, so
-    the n samples of one prompt lie together.
-    """
-    longest_first = sorted(prompts, key=lambda prompt: (-len(prompt.ids), -prompt.limit))
-    for start in range(0, len(longest_first), size):
-        yield tuple(longest_first[start : start + size])
+    batch: list[Prompt] = []
+    answer = 0
+    for prompt in sorted(prompts, key=lambda prompt: (-len(prompt.ids), -prompt.limit)):
+        longest = len(batch[0].ids) if batch else len(prompt.ids)
+        answer = max(answer, prompt.limit)
+        full = room is not None and (len(batch) + 1) * (longest + answer) > room
+        if batch and (full or len(batch) == size):
+            yield tuple(batch)
+            batch, answer = [], prompt.limit
+        batch.append(prompt)
+    if batch:
+        yield tuple(batch)

@@ -23,13 +23,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Completion:
-    """One completion, cut before the stop sequence that ended it. ``tokens`` counts new tokens."""
+    """One completion, cut before the stop sequence that ended it. ``tokens`` counts new tokens.
+
+    "too_long" is the verdict on a prompt that fills the model's context: nothing was generated.
+    """
 
     problem: str
     sample: int
     text: str
     tokens: int
-    finish: Literal["stop", "length"]
+    finish: Literal["stop", "length", "too_long"]
 
 
 class Engine(Protocol):

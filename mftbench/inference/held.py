@@ -11,7 +11,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from mftbench.inference.attention import group_queries
-from mftbench.inference.text import Detokenizer
+from mftbench.inference.vocabulary import Vocabulary, cache_bytes, vocabulary
 from mftbench.models.loading import attach_adapter, load_model
 from mftbench.stages import ModelRef
 
@@ -24,39 +24,25 @@ class Held:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
 
-    @property
-    def context(self) -> int | None:
-        """Return how many tokens the model was made for, prompt and completion together."""
-        length: int | None = getattr(
-            self.model.config.get_text_config(), "max_position_embeddings", None
-        )
-        return length
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Return what the model's tokens mean."""
+        ends = getattr(self.model.generation_config, "eos_token_id", None)
+        return vocabulary(self.ref.base, self.tokenizer, self.model.config, ends)
 
     @cached_property
-    def detokenizer(self) -> Detokenizer:
-        """Return what turns the model's tokens into text."""
-        return Detokenizer(self.tokenizer)
-
-    @cached_property
-    def special(self) -> frozenset[int]:
-        """Return the tokens that end a completion: end of text, and every other control token.
-
-        A model that opens a new turn or a new file has finished its answer, whichever of its
-        control tokens it says so with.
-        """
-        added = self.tokenizer.added_tokens_decoder
-        special = {token for token, value in added.items() if value.special}
-        ends: Any = getattr(self.model.generation_config, "eos_token_id", None)
-        special.update(ends if isinstance(ends, list) else () if ends is None else (ends,))
-        return frozenset(special | set(self.tokenizer.all_special_ids))
+    def cache_bytes(self) -> int:
+        """Return how much memory one token's keys and values take."""
+        return cache_bytes(self.model.config, self.model.dtype.itemsize)
 
 
 class Slot:
     """Room for one model in memory. Adapters of one base are exchanged without loading it again."""
 
-    def __init__(self, dtype: str, device: str) -> None:
+    def __init__(self, dtype: str, device: str, quantization: str = "") -> None:
         self._dtype = dtype
         self._device = device
+        self._quantization = quantization
         self._held: Held | None = None
 
     def get(self, ref: ModelRef) -> Held:
@@ -83,7 +69,7 @@ class Slot:
             torch.cuda.empty_cache()
 
     def _load(self, ref: ModelRef) -> Held:
-        model, tokenizer = load_model(ref, self._dtype)
+        model, tokenizer = load_model(ref, self._dtype, self._quantization)
         torch.nn.Module.to(model, self._device)
         group_queries(model)
         return Held(ref, model, tokenizer)
@@ -98,5 +84,5 @@ def _exchange_adapter(held: Held, ref: ModelRef) -> Held:
     wrapped: Any = held.model
     model: PreTrainedModel = wrapped.unload() if held.ref.adapter else wrapped
     if ref.trained is not None:
-        model = attach_adapter(model, ref.trained)
+        model = attach_adapter(model, ref.trained, ref.base)
     return Held(ref, model, held.tokenizer)

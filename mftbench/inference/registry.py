@@ -80,6 +80,12 @@ def _transformers() -> Factory:
     return TransformersEngine
 
 
+def _vllm() -> Factory:
+    from mftbench.inference.vllm.engine import VllmEngine
+
+    return VllmEngine
+
+
 def _scripted() -> Factory:
     from mftbench.inference.scripted import ScriptedEngine
 
@@ -91,5 +97,6 @@ def _scripted() -> Factory:
 
 _BUILT_IN: Mapping[str, Callable[[], Factory]] = {
     "transformers": _transformers,
+    "vllm": _vllm,
     "scripted": _scripted,
 }

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from typing import Literal
 
 import torch
 import transformers
 
+from mftbench.contract import JsonValue
 from mftbench.errors import EngineError, UsageError
 from mftbench.inference import choice
-from mftbench.inference.batches import Prompt, fit, merge_equal, partition
+from mftbench.inference.batches import Prompt, partition
 from mftbench.inference.decoding import Batch, Ending, Row, decode
 from mftbench.inference.engine import Completion, Request
 from mftbench.inference.held import Held, Slot
 from mftbench.stages import ModelRef, Sampling
+
+_MOST = 256
+"""Rows of a batch whose size is left to the engine: more than that gains nothing."""
 
 _log = logging.getLogger(__name__)
 
@@ -24,15 +29,30 @@ class TransformersEngine:
     """Generate with transformers, one model in memory at a time.
 
     ``dtype`` is a torch name ("float32", "bfloat16"); ``device`` a torch device, by default the
-    first GPU if there is one, else the CPU. A prompt that does not leave room for its answer in the
-    model's context loses its beginning, and a warning is logged.
+    first GPU if there is one, else the CPU. ``kv_gib`` bounds the memory of keys and values, and so
+    the rows of a batch. ``quantization`` "nf4" holds the base as QLoRA training does.
     """
 
     name = "transformers"
     version = transformers.__version__
 
-    def __init__(self, dtype: str = "float32", device: str | None = None) -> None:
-        self._slot = Slot(dtype, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    def __init__(
+        self,
+        dtype: str = "float32",
+        device: str | None = None,
+        kv_gib: float = 4.0,
+        quantization: Literal["", "nf4"] = "",
+    ) -> None:
+        if kv_gib <= 0:
+            raise UsageError(f"kv_gib of the transformers engine is {kv_gib}; give more than 0")
+        chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self._slot = Slot(dtype, chosen, quantization)
+        self._kv_bytes = int(kv_gib * 2**30)
+        self._held_as = {"dtype": dtype, "quantization": quantization}
+
+    def served(self, model: ModelRef) -> dict[str, JsonValue]:
+        """Say how a model is evaluated."""
+        return {**self._held_as, "adapter": "attached" if model.adapter else "none"}
 
     def generate(
         self,
@@ -47,24 +67,22 @@ class TransformersEngine:
             return
         _check(requests, sampling)
         held = self._slot.get(model)
-        for batch in partition(_prompts(held, requests, sampling), sampling.batch):
-            if missing.isdisjoint(_key(request) for prompt in batch for request in prompt.requests):
-                continue
-            with _naming(model, len(batch)):
-                yield from _completions(held, batch, sampling, missing)
+        prompts, refused = held.vocabulary.read(requests, greedy=sampling.temperature == 0)
+        yield from (each for each in refused if (each.problem, each.sample) in missing)
+        room = self._kv_bytes // held.cache_bytes
+        for batch in partition(prompts, sampling.batch or _MOST, room):
+            for completion in _completed(held, batch, sampling, missing):
+                missing.discard((completion.problem, completion.sample))
+                yield completion
 
     def close(self) -> None:
         """Free the model that is held."""
         self._slot.clear()
 
 
-def _key(request: Request) -> tuple[str, int]:
-    return request.problem, request.sample
-
-
 def _check(requests: Sequence[Request], sampling: Sampling) -> None:
     for name, value, good, remedy in (
-        ("batch", sampling.batch, sampling.batch >= 1, "at least 1"),
+        ("batch", sampling.batch, sampling.batch >= 0, "rows, or 0 for what memory holds"),
         ("temperature", sampling.temperature, sampling.temperature >= 0, "0 or more"),
         ("top_p", sampling.top_p, 0 < sampling.top_p <= 1, "more than 0 and at most 1"),
     ):
@@ -77,55 +95,51 @@ def _check(requests: Sequence[Request], sampling: Sampling) -> None:
             )
 
 
-def _prompts(held: Held, requests: Sequence[Request], sampling: Sampling) -> list[Prompt]:
-    groups = merge_equal(requests, greedy=sampling.temperature == 0)
-    texts = [group[0].prompt for group in groups]
-    # Rendered prompts hold their control tokens as text; none is added here.
-    encoded: list[list[int]] = held.tokenizer(
-        texts, add_special_tokens=False, verbose=False
-    ).input_ids
-    prompts = [
-        Prompt(*fit(ids or _start(held), group[0].max_new_tokens, held.context), group)
-        for ids, group in zip(encoded, groups, strict=True)
-    ]
-    cut = sum(len(prompt.ids) < len(ids) for prompt, ids in zip(prompts, encoded, strict=True))
-    if cut:
-        _log.warning(
-            "%d of %d prompts lost their beginning: the context of %s holds %s tokens",
-            *(cut, len(prompts), held.ref.base, held.context),
-        )
-    return prompts
-
-
-def _start(held: Held) -> list[int]:
-    """Return what an empty prompt becomes: a model cannot run on no token at all."""
-    start = held.tokenizer.bos_token_id
-    return [held.tokenizer.eos_token_id if start is None else start]
-
-
-def _completions(
+def _completed(
     held: Held, batch: Sequence[Prompt], sampling: Sampling, missing: set[tuple[str, int]]
 ) -> Iterator[Completion]:
-    stops = {sequence for prompt in batch for sequence in prompt.stop}
-    ending = Ending(held.detokenizer, held.special, sorted(stops))
-    rows = [Row(prompt) for prompt in batch]
-    steps = max(prompt.limit for prompt in batch)
-    noise = choice.noise([prompt.seed for prompt in batch], steps)
-    for row in decode(Batch(held.model, batch), rows, ending, choice.choose_by(sampling), noise):
-        for request in row.prompt.requests:
-            if _key(request) in missing:
-                yield Completion(*_key(request), row.text, len(row.ids), row.finish)
+    """Yield what is missing of a batch; a batch that memory does not hold is made in halves.
 
-
-@contextmanager
-def _naming(model: ModelRef, rows: int) -> Iterator[None]:
-    """Say which model failed on how large a batch; what torch raises is mostly a RuntimeError."""
+    ``missing`` must lose what is yielded, so that nothing comes twice. Raises EngineError if a
+    single row fails, or a batch for another reason than memory.
+    """
+    if missing.isdisjoint(_key(request) for prompt in batch for request in prompt.requests):
+        return
     try:
-        yield
+        for row in _rows(held, batch, sampling):
+            for made in held.vocabulary.write(row.prompt, row.ids):
+                if (made.problem, made.sample) in missing:
+                    yield made
+        return
     except RuntimeError as error:
         reason = str(error).strip().partition("\n")[0]
-        name = model.trained or model.base
-        raise EngineError(
-            f"generating with {name} failed on a batch of {rows} ({reason}); "
-            "if memory ran out, lower sampling.batch"
-        ) from error
+        if len(batch) == 1 or not _out_of_memory(error):
+            name = held.ref.trained or held.ref.base
+            raise EngineError(
+                f"generating with {name} failed on a batch of {len(batch)}: {reason}"
+            ) from error
+    _log.warning("memory does not hold a batch of %d rows; it is made in halves", len(batch))
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    middle = len(batch) // 2
+    for half in (batch[:middle], batch[middle:]):
+        yield from _completed(held, half, sampling, missing)
+
+
+def _rows(held: Held, batch: Sequence[Prompt], sampling: Sampling) -> Iterator[Row]:
+    stops = {sequence for prompt in batch for sequence in prompt.stop}
+    ending = Ending(held.vocabulary.detokenizer, held.vocabulary.ends, sorted(stops))
+    steps = max(prompt.limit for prompt in batch)
+    noise = choice.noise([prompt.seed for prompt in batch], steps)
+    rows = [Row(prompt) for prompt in batch]
+    yield from decode(Batch(held.model, batch), rows, ending, choice.choose_by(sampling), noise)
+
+
+def _key(request: Request) -> tuple[str, int]:
+    return request.problem, request.sample
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    # What torch raises where the CPU's memory ends is a plain RuntimeError.
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)

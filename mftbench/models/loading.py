@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mftbench.errors import EngineError, MftbenchError, UsageError
+from mftbench.models.fit import require_fit
 from mftbench.models.location import Location, locate
 from mftbench.stages import ModelRef
 
@@ -24,30 +25,32 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 
 
 def load_model(
-    ref: ModelRef, dtype: str = "float32"
+    ref: ModelRef, dtype: str = "float32", quantization: str = ""
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a model in evaluation mode, and its tokenizer, on the CPU.
 
     A trained adapter is attached, not merged: merging rounds. A trained whole model replaces the
     base; its own tokenizer is taken where it has one. ``dtype`` is a torch name ("float32",
-    "bfloat16"). A model that comes from GGUF is rebuilt, so that it can be trained and saved.
+    "bfloat16"). ``quantization`` "nf4" holds the linear layers in 4 bits and computes in ``dtype``,
+    as QLoRA does. A model that comes from GGUF is rebuilt, so that it can be trained and saved.
 
     Raises UsageError if the model cannot be found, EngineError if it cannot be loaded.
     """
     base = locate(ref.base)
     replaced = ref.trained is not None and not ref.adapter
-    model = _model(Location(str(ref.trained)) if replaced else base, dtype)
+    model = _model(Location(str(ref.trained)) if replaced else base, dtype, quantization)
     if ref.trained is not None and ref.adapter:
-        model = attach_adapter(model, ref.trained)
+        model = attach_adapter(model, ref.trained, ref.base)
     return model, _tokenizer(_tokenizer_location(ref, base))
 
 
-def attach_adapter(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
+def attach_adapter(model: PreTrainedModel, adapter: Path, base: str = "") -> PreTrainedModel:
     """Put a trained adapter around a base model, for evaluation; ``unload()`` takes it off again.
 
-    Raises EngineError if the adapter does not fit or is damaged.
+    Raises EngineError if the adapter is damaged, or was trained on another base than ``base``.
     """
-    with _loading(str(adapter)):
+    require_fit(model, adapter, base)
+    with loading(str(adapter)):
         from peft import PeftModel
 
         # A PeftModel passes every call on to the model inside it.
@@ -61,7 +64,7 @@ def _tokenizer_location(ref: ModelRef, base: Location) -> Location:
 
 
 def _tokenizer(location: Location) -> PreTrainedTokenizerBase:
-    with _loading(location.path):
+    with loading(location.path):
         from transformers import AutoTokenizer
 
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
@@ -73,23 +76,44 @@ def _tokenizer(location: Location) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _model(location: Location, dtype: str) -> PreTrainedModel:
-    with _loading(location.path):
+def _model(location: Location, dtype: str, quantization: str) -> PreTrainedModel:
+    with loading(location.path):
         if location.gguf is not None:
             from mftbench.models.gguf import load_gguf
 
+            if quantization:
+                raise UsageError(f"{location.gguf} is a GGUF file, which cannot be held as nf4")
             model: PreTrainedModel = load_gguf(location.path, location.gguf, dtype)
         else:
             from transformers import AutoModelForCausalLM
 
             options: dict[str, Any] = dict(location.loading_options)
+            if quantization:
+                options["quantization_config"] = _nf4(dtype)
             model = AutoModelForCausalLM.from_pretrained(location.path, dtype=dtype, **options)
         model.train(False)
         return model
 
 
+def _nf4(dtype: str) -> object:
+    """Return QLoRA's way to hold weights (Dettmers et al., arXiv 2305.14314, section 3)."""
+    import torch
+    import transformers
+
+    config: Any = transformers.BitsAndBytesConfig  # untyped upstream
+    return cast(
+        "object",
+        config(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=getattr(torch, dtype),
+        ),
+    )
+
+
 @contextmanager
-def _loading(what: str) -> Iterator[None]:
+def loading(what: str) -> Iterator[None]:
     """Load without progress bars and advice, and say in one line what could not be loaded."""
     from transformers import logging as untyped
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mftbench.canonical import digest
-from mftbench.contract import Execution, Limits, Problem, Program, Task, Verdict
+from mftbench.contract import Execution, Limits, Outcome, Problem, Program, Task, Verdict
 from mftbench.errors import SandboxError, boundary
 from mftbench.inference.engine import Completion
 from mftbench.itemlog import ItemLog, read_items, write_items
@@ -23,6 +23,8 @@ from mftbench.sandbox.pool import Job, Running, run_all
 from mftbench.store import Unfinished
 
 EXECUTIONS = "executions.jsonl"
+
+_TOO_LONG = Verdict(Outcome.NO_CODE, "the prompt fills the model's context: nothing was asked")
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,10 @@ def _programs(
     same: dict[str, list[Completion]] = defaultdict(list)
     for completion in completions:
         problem = problems[completion.problem]
+        if completion.finish == "too_long":
+            log.append(to_json(Executed(problem.id, completion.sample, verdict=_TOO_LONG)))
+            progress.advance()
+            continue
         with boundary(f"task {task.name}", "program", problem.id):
             program = task.program(problem, completion.text)
         if isinstance(program, Verdict):
