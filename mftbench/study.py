@@ -135,12 +135,13 @@ def find_study(name: str) -> Path:
 
 
 def built_in_studies() -> dict[str, Path]:
-    """List the studies that ship: the checkout's boards, or the files in the wheel."""
+    """List the studies that ship: the package's presets, and a checkout's boards."""
     package = Path(__file__).resolve().parent
+    found = {path.stem: path for path in sorted((package / "studies").glob("*.toml"))}
     boards = package.parent / "leaderboards"
     if (package.parent / "pyproject.toml").is_file() and boards.is_dir():
-        return {path.parent.name: path for path in sorted(boards.glob("*/study.toml"))}
-    return {path.stem: path for path in sorted((package / "studies").glob("*.toml"))}
+        found |= {path.parent.name: path for path in sorted(boards.glob("*/study.toml"))}
+    return found
 
 
 def select(study: Study, modes: str = "", tasks: str = "", unseen: str = "") -> Study:

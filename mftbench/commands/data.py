@@ -1,4 +1,4 @@
-"""``mftbench data``: what data sets there are, how they look, what they share; any as JSONL."""
+"""``mftbench data``: what data sets there are, how they look, what they share; get and check."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def list_(tasks_dir: TaskFolders = None) -> None:
     for task, name, source in _sources(tasks_dir):
         place = f"{task.name}/{name}"
         if isinstance(source, str):
-            typer.echo(f"{place:<28} --  {source}")
+            typer.echo(f"{place:<38} --  {source}")
             continue
         counts = f"{_count(source.train()):>6} train {_count(source.problems()):>5} problems"
-        made = ", synthetic" if source.synthetic else ""
-        typer.echo(f"{place:<28} {counts}  {source.licence}{made}; {source.citation}")
+        made = ", synthetic" if source.synthetic else f"; {source.version}"
+        typer.echo(f"{place:<38} {counts}  {source.licence}{made}; {source.citation}")
 
 
 @app.command()
@@ -55,12 +55,14 @@ def show(
 ) -> None:
     """Show some rows as the task asks them, each with its answer."""
     from mftbench.contract import Problem
+    from mftbench.plugins import asked_by
 
     loaded, opened = _open(task, source, options, tasks_dir)
+    prompt = asked_by(opened, loaded).prompt
     for row in islice(_rows(opened, split), count):
         answer = row.gold if isinstance(row, Problem) else row.completion
         typer.secho(f"--- {row.id}", bold=True)
-        typer.echo(loaded.prompt.render(row.prompt), nl=False)
+        typer.echo(prompt.render(row.prompt), nl=False)
         typer.secho(answer, fg="green")
 
 
@@ -86,29 +88,67 @@ def write(
     typer.echo(f"{len(lines)} rows in {out}")
 
 
+class Origin(StrEnum):
+    """Where data files are fetched from."""
+
+    UPSTREAM = "upstream"
+    HUB = "hub"
+
+
 @app.command()
-def check(tasks_dir: TaskFolders = None) -> None:
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="DATA_SET...", help="mbpp, spider, ...")],
+    origin: Annotated[
+        Origin, typer.Option("--from", help="Published bytes, or the hub's rows.")
+    ] = Origin.UPSTREAM,
+    revision: Annotated[str, typer.Option(help="The hub's commit, where none is pinned.")] = "",
+    to: Annotated[
+        Path | None, typer.Option(envvar="MFTBENCH_DATA", help="The data folder.")
+    ] = None,
+) -> None:
+    """Get data sets into the data folder, each file held to its digest or to the hub's commit."""
+    from mftbench.errors import UsageError, require
+    from mftbench.sources.catalogue import CATALOGUE
+    from mftbench.sources.fetch import fetch_from_hub, fetch_upstream
+
+    if to is None:
+        raise UsageError("no data folder; set MFTBENCH_DATA or give --to")
+    for name in names:
+        require("data set", name, CATALOGUE)
+    for name in names:
+        for file in CATALOGUE[name].files:
+            if origin is Origin.HUB:
+                path = fetch_from_hub(file, to, revision)
+            else:
+                path = fetch_upstream(file, to)
+            typer.echo(f"{path}  {file.count} rows")
+        if CATALOGUE[name].extra:
+            typer.echo(f"{name}: {CATALOGUE[name].extra}")
+
+
+@app.command()
+def check(
+    every: Annotated[
+        bool, typer.Option("--all", help="Also hold files to their digests, and run every gold.")
+    ] = False,
+    sandbox: Annotated[str, typer.Option(help="The sandbox to run golds in.")] = "auto",
+    tasks_dir: TaskFolders = None,
+) -> None:
     """Compare the training rows of all sources with the problems of all: copies and 13-grams.
 
-    Exit code 1: a training row is a problem.
+    With --all, also count and verify every file, and run every gold; golds that are known not to
+    pass are listed with the reason. Exit code 1: a training row is a problem, or a gold fails.
     """
-    from mftbench.sources.overlap import find_overlaps
+    from mftbench.commands.data_check import check_files, check_golds, check_overlaps
 
-    opened = {
-        f"{task.name}/{name}": source
-        for task, name, source in _sources(tasks_dir)
-        if not isinstance(source, str)
-    }
-    rows = (row for source in opened.values() for row in source.train())
-    overlaps = find_overlaps(rows, {place: each.problems() for place, each in opened.items()})
-    for place, overlap in overlaps.items():
-        typer.echo(
-            f"{place:<28} {overlap.test:>5} problems: {len(overlap.leaks)} in the training rows,"
-            f" {overlap.ngram} of {overlap.train} training rows share 13 tokens with a gold"
-        )
-        for row, problem in overlap.leaks[:5]:
-            typer.secho(f"    {row} = {problem}", fg="red")
-    if any(overlap.leaks for overlap in overlaps.values()):
+    opened = list(_sources(tasks_dir))
+    sound = True
+    if every:
+        check_files()
+    sound &= check_overlaps(opened)
+    if every:
+        sound &= check_golds(opened, sandbox)
+    if not sound:
         raise typer.Exit(1)
 
 
