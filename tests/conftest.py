@@ -69,12 +69,24 @@ def no_chromium() -> str:
     return "" if find_spec("playwright") else "not installed: playwright (extra [dev])"
 
 
+def vllm_interpreter() -> str:
+    """Give the interpreter of the environment that scripts/vllm-cpu.sh makes, or another one."""
+    made = Path(__file__).resolve().parents[1] / ".venv-vllm" / "bin" / "python"
+    return os.environ.get("MFTBENCH_VLLM_PYTHON", str(made))
+
+
+def no_vllm() -> str:
+    python = vllm_interpreter()
+    return "" if Path(python).is_file() else f"no vLLM at {python}; run scripts/vllm-cpu.sh"
+
+
 REASONS: dict[str, Callable[[], str]] = {
     "needs_bubblewrap": no_bubblewrap,
     "needs_docker": no_docker,
     "needs_node": no_node,
     "needs_data": no_data,
     "needs_smollm2": no_smollm2,
+    "needs_vllm": no_vllm,
     "needs_latex": no_latex,
     "needs_chromium": no_chromium,
 }
@@ -84,6 +96,11 @@ def pytest_runtest_setup(item):
     for marker, reason in REASONS.items():
         if item.get_closest_marker(marker) and reason():
             pytest.skip(reason())
+
+
+@pytest.fixture(scope="session")
+def vllm_python() -> str:
+    return vllm_interpreter()
 
 
 @pytest.fixture(scope="session")
