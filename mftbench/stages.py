@@ -130,6 +130,9 @@ class Optim:
     log_every: int = 10
     eval_every: int = 0
     affinity_every: int = 0
+    stop: Literal["never", "aggregate", "tasks"] = "never"
+    patience: int = 3
+    keep: Literal["last", "best"] = "last"
     checkpoint_every: int = 0
 
 

@@ -13,7 +13,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from mftbench.errors import UsageError
 
-__all__ = ["digest", "read_rows"]
+__all__ = ["digest", "read_lines", "read_rows"]
 
 Row = TypeVar("Row")
 
@@ -51,16 +51,20 @@ def digest(path: Path) -> str:
 
 def _texts(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.suffix != ".json":
-        yield from ((f"{path}:{number}", line) for number, line in _lines(path))
+        yield from ((f"{path}:{number}", line) for number, line in read_lines(path))
         return
     items = _parse(
-        TypeAdapter(list[JsonValue]), b"".join(line for _, line in _lines(path)), f"{path}"
+        TypeAdapter(list[JsonValue]), b"".join(line for _, line in read_lines(path)), f"{path}"
     )
     for position, item in enumerate(items):
         yield f"{path}[{position}]", json.dumps(item).encode()
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Give a file's lines that are not blank, with their numbers.
+
+    Raises UsageError for a file that cannot be read or a line that is too long.
+    """
     try:
         with _open(path) as file:
             number = 0
