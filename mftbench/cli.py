@@ -18,6 +18,7 @@ from mftbench.commands import (
     exporting,
     figures,
     leaderboard,
+    merge,
     plan,
     report,
     run,
@@ -26,6 +27,7 @@ from mftbench.commands import (
     show,
     stage,
     tasks,
+    train,
     view,
 )
 from mftbench.errors import MftbenchError
@@ -40,6 +42,8 @@ app.command()(run.run)
 app.command()(plan.plan)
 app.command()(show.show)
 app.command()(doctor.doctor)
+app.command()(train.train)
+app.command()(merge.merge)
 app.command()(score.score)
 app.command()(stage.stage)
 app.command()(collect.collect)

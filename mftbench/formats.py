@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from mftbench.errors import UsageError, unknown
 
@@ -22,6 +22,19 @@ TEMPLATES = {
     "mftcoder-v1": "<|role_start|>human<|role_end|>{prompt}<|role_start|>bot<|role_end|>",
 }
 FORMATS = (*TEMPLATES, CHAT)
+# How the templates with role markers write a system turn.
+_MARKERS = {
+    "mftcoder": "<s>system\n{content}\n",
+    "mftcoder-v1": "<|role_start|>system<|role_end|>{content}",
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
 
 
 @dataclass(frozen=True)
@@ -38,11 +51,33 @@ def render_prompt(format: str, prompt: str, tokenizer: PreTrainedTokenizerBase) 
     Raises UsageError for an unknown format, or for ``chat`` where the tokenizer has no template.
     """
     if format == CHAT:
-        return _chat(prompt, tokenizer)
+        return _chat([Turn("user", prompt)], tokenizer)
     if format not in TEMPLATES:
         raise unknown("format", format, FORMATS)
     head, _, tail = TEMPLATES[format].partition("{prompt}")
     return head + prompt + tail
+
+
+def render_conversation(format: str, turns: Sequence[Turn], tokenizer: Any) -> str:
+    """Dress a conversation that ends with the user's turn; one turn is as ``render_prompt`` of it.
+
+    The mftcoder formats end each earlier answer with the end-of-text token, as MFTCoder does; plain
+    ones are joined by empty lines.
+
+    Raises UsageError as ``render_prompt``.
+    """
+    if format == CHAT:
+        return _chat(turns, tokenizer)
+    texts = []
+    for turn in turns:
+        if turn.role == "user":
+            texts.append(render_prompt(format, turn.content, tokenizer))
+        elif turn.role == "assistant":
+            end = tokenizer.eos_token if format in _MARKERS else "\n"
+            texts.append(f"{turn.content}{end}\n")
+        else:
+            texts.append(_MARKERS.get(format, "{content}\n\n").replace("{content}", turn.content))
+    return "".join(texts)
 
 
 def encode(
@@ -66,7 +101,7 @@ def encode_all(
         )
     pairs = list(pairs)
     prompts = _tokens([render_prompt(format, prompt, tokenizer) for prompt, _ in pairs], tokenizer)
-    completions = _tokens([completion for _, completion in pairs], tokenizer)
+    completions = _continuations([completion for _, completion in pairs], tokenizer)
     return [
         Encoded([*head, *tail, end], len(head))
         for head, tail in zip(prompts, completions, strict=True)
@@ -81,12 +116,40 @@ def _tokens(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[li
     return ids
 
 
-def _chat(prompt: str, tokenizer: PreTrainedTokenizerBase) -> str:
+def _continuations(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
+    """Tokenise texts that follow another one.
+
+    sentencepiece's tokenizers put a space before a text of its own. Behind an anchor there is none:
+    what follows the anchor's tokens are the text's. A text that melts into the anchor keeps the
+    space.
+    """
+    alone = _tokens(texts, tokenizer)
+    if not _spaced(tokenizer):
+        return alone
+    (anchor,) = _tokens([_ANCHOR], tokenizer)
+    anchored = _tokens([_ANCHOR + text for text in texts], tokenizer)
+    return [
+        ids[len(anchor) :] if ids[: len(anchor)] == anchor else own
+        for ids, own in zip(anchored, alone, strict=True)
+    ]
+
+
+_ANCHOR = "\n"
+
+
+def _spaced(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Say whether a tokenizer puts a space before each text."""
+    (ids,) = _tokens(["a"], tokenizer)
+    first = str(tokenizer.convert_ids_to_tokens(ids)[0]) if ids else ""
+    return first.startswith(("\u2581", "\u0120"))  # how sentencepiece and byte-level BPE write it
+
+
+def _chat(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -> str:
     if not tokenizer.chat_template:
         raise UsageError(
             f"tokenizer {tokenizer.name_or_path!r} has no chat template; "
             f"choose another format: {', '.join(TEMPLATES)}"
         )
-    messages = [{"role": "user", "content": prompt}]
+    messages = [{"role": turn.role, "content": turn.content} for turn in turns]
     text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return str(text)

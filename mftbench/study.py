@@ -84,9 +84,17 @@ def load_study(path: Path, overrides: Iterable[str] = ()) -> Study:
         raise UsageError(f"{path}: not TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot read it as UTF-8 text: {error}") from error
+    return parse_study(overridden(raw, overrides), str(path))
+
+
+def overridden(raw: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """Apply ``key.path=value`` overrides to a study's plain values, in place.
+
+    Raises UsageError for one that is not of that form.
+    """
     for override in overrides:
         _override(raw, override)
-    return parse_study(raw, str(path))
+    return raw
 
 
 def parse_study(raw: dict[str, Any], where: str) -> Study:

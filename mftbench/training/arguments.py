@@ -13,6 +13,7 @@ from mftbench.errors import UsageError, require, unknown
 from mftbench.stages import Optim
 from mftbench.training.layouts import LAYOUTS
 from mftbench.training.sampling import TASK_SAMPLING
+from mftbench.training.stopping import STOPS
 
 _AT_THE_END = 10**9  # the library evaluates after the last step anyway
 
@@ -67,10 +68,17 @@ def _check(optim: Optim) -> None:
         raise unknown("schedule", optim.schedule, schedules, "optim.schedule")
     require("padding", optim.padding, LAYOUTS, "optim")
     require("task sampling", optim.task_sampling, TASK_SAMPLING, "optim")
-    for name in ("batch", "accumulation", "max_length"):
+    require("rule to stop", optim.stop, STOPS, "optim")
+    for name in ("batch", "accumulation", "max_length", "patience"):
         if getattr(optim, name) < 1:
             raise UsageError(f"optim.{name} is {getattr(optim, name)}; it must be at least 1")
     if not 0 <= optim.warmup < 1:
         raise UsageError(f"optim.warmup is {optim.warmup}; it is a share of all steps, below 1")
+    if (optim.stop != "never" or optim.keep != "last") and not optim.eval_every:
+        raise UsageError("optim.stop and optim.keep look at validations; set optim.eval_every")
+    if optim.sampling_temperature <= 0:
+        raise UsageError(
+            f"optim.sampling_temperature is {optim.sampling_temperature}; it must be above 0"
+        )
     if not 0 <= optim.valid_share < 1:
         raise UsageError(f"optim.valid_share is {optim.valid_share}; it must be in [0, 1)")

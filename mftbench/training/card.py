@@ -15,6 +15,7 @@ from torch import nn
 
 from mftbench.stages import TrainSpec
 from mftbench.training.data import RowCounts
+from mftbench.training.stopping import Curve
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,15 @@ class Card:
     """One training, described: what it was asked, what became of the data, what it measured.
 
     ``seconds`` are by phase, ``train`` including ``validate``; ``tokens_per_second`` counts all but
-    padding, over the steps that this process took.
+    padding, over the steps that this process took. ``validation`` is the last one, ``curves`` are
+    all of them by task, with each task's best step and the one at which it stalled.
     """
 
     spec: TrainSpec
     rows: Mapping[str, RowCounts]
     run: Mapping[str, Any]
     validation: Mapping[str, float]
+    curves: Mapping[str, Curve]
     resumed_from_step: int
     seconds: Mapping[str, float]
     tokens_per_second: float

@@ -7,6 +7,7 @@ with a balancer that rebalances.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from mftbench.training.data import TokenData, prepare
 from mftbench.training.layouts import make_layout
 from mftbench.training.quiet import quiet
 from mftbench.training.sampling import make_sampler, steps_of_budget
+from mftbench.training.stopping import StoppingCallback, curves
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
 
 if TYPE_CHECKING:
@@ -68,20 +70,29 @@ def train(
         with clock("load"):
             loaded = _load(spec)
         with clock("prepare"):
-            data = prepare(spec, rows, prompts, loaded.tokenizer, store or Store(work))
+            data = prepare(spec, rows, prompts, loaded.tokenizer, _tokens_store(spec, store, work))
             trainer = _trainer(spec, loaded.model, data, work)
             trainer.check_layout()
             trainer.add_callback(ProgressCallback(progress, _label(spec)))
+            trainer.add_callback(
+                StoppingCallback(spec.optim, lambda folder: _save(loaded, folder), work / "best")
+            )
         with clock("train"):
             resumed = _run(trainer, work)
         if not trainer.is_world_process_zero():
             return
         with clock("save"):
-            _save(loaded, out / "model")
+            _publish(loaded, work / "best", out)
     _write_metrics(trainer, out)
     if spec.optim.affinity_every:
         trainer.affinity.write(out / "affinity.json")
     _write_card(_card(spec, data, trainer, clock.seconds | trainer.clock.seconds, resumed), out)
+
+
+def _tokens_store(spec: TrainSpec, store: Store | None, work: Path) -> Store:
+    """Share tokens only where fingerprints say what they were made from."""
+    named = [spec.model_fingerprint, *(data.source.fingerprint for data in spec.tasks)]
+    return store if store and all(named) else Store(work)
 
 
 def _load(spec: TrainSpec) -> _Loaded:
@@ -148,9 +159,20 @@ def _run(trainer: MultiTaskTrainer, work: Path) -> int:
 
 def _save(loaded: _Loaded, folder: Path) -> None:
     # The trainer switched the cache off for its own forwards; generation is slow without.
-    loaded.model.config.use_cache = True
+    before, loaded.model.config.use_cache = loaded.model.config.use_cache, True
     loaded.model.save_pretrained(folder)
     loaded.tokenizer.save_pretrained(folder)
+    loaded.model.config.use_cache = before
+
+
+def _publish(loaded: _Loaded, best: Path, out: Path) -> None:
+    """Make the model of the best validation, where it was kept, or else of the last step.
+
+    The last weights stand beside the best, in ``last/``.
+    """
+    _save(loaded, out / ("last" if best.is_dir() else "model"))
+    if best.is_dir():
+        shutil.copytree(best, out / "model")
 
 
 def _write_metrics(trainer: MultiTaskTrainer, out: Path) -> None:
@@ -171,6 +193,7 @@ def _card(
         rows=data.counts,
         run=trainer.meter.summary() | {"balance": trainer.steps.summary()},
         validation=trainer.last_validation(),
+        curves=curves(trainer.state.log_history, spec.optim.patience),
         resumed_from_step=resumed,
         seconds=seconds,
         tokens_per_second=trainer.meter.tokens_counted_here / max(stepping, 1e-9),
