@@ -17,6 +17,7 @@ from mftbench.inference.batches import Prompt, partition
 from mftbench.inference.decoding import Batch, Ending, Row, decode
 from mftbench.inference.engine import Completion, Request
 from mftbench.inference.held import Held, Slot
+from mftbench.inference.trace import Trace
 from mftbench.stages import ModelRef, Sampling
 
 _MOST = 256
@@ -74,6 +75,24 @@ class TransformersEngine:
             for completion in _completed(held, batch, sampling, missing):
                 missing.discard((completion.problem, completion.sample))
                 yield completion
+
+    def trace(
+        self, model: ModelRef, requests: Sequence[Request], sampling: Sampling
+    ) -> Iterator[Trace]:
+        """Yield completions with their tokens, as ``generate`` makes them.
+
+        The log-probabilities come from one pass over prompt and answer, row by row.
+        """
+        _check(requests, sampling)
+        held = self._slot.get(model)
+        prompts, refused = held.vocabulary.read(requests, greedy=sampling.temperature == 0)
+        yield from (Trace(completion, (), ()) for completion in refused)
+        room = self._kv_bytes // held.cache_bytes
+        for batch in partition(prompts, sampling.batch or _MOST, room):
+            for row in _rows(held, batch, sampling):
+                likely = _logprobs(held, row)
+                for completion in held.vocabulary.write(row.prompt, row.ids):
+                    yield Trace(completion, tuple(row.ids), likely)
 
     def close(self) -> None:
         """Free the model that is held."""
@@ -134,6 +153,14 @@ def _rows(held: Held, batch: Sequence[Prompt], sampling: Sampling) -> Iterator[R
     noise = choice.noise([prompt.seed for prompt in batch], steps)
     rows = [Row(prompt) for prompt in batch]
     yield from decode(Batch(held.model, batch), rows, ending, choice.choose_by(sampling), noise)
+
+
+@torch.inference_mode()
+def _logprobs(held: Held, row: Row) -> tuple[float, ...]:
+    ids = torch.tensor([[*row.prompt.ids, *row.ids]], device=held.model.device)
+    logits = held.model(ids, use_cache=False).logits[0, len(row.prompt.ids) - 1 : -1]
+    chosen = logits.float().log_softmax(dim=-1).gather(-1, ids[0, len(row.prompt.ids) :, None])
+    return tuple(chosen[:, 0].tolist())
 
 
 def _key(request: Request) -> tuple[str, int]:
