@@ -7,11 +7,19 @@ BIN := $(VENV)/bin
 STUDY ?= laptop
 PYTEST_ARGS ?=
 
-.PHONY: study test check format build clean
+.PHONY: study imbalance test check format build clean
 .DELETE_ON_ERROR:
 
 study: $(VENV)/.study
 	$(BIN)/mftbench run $(STUDY) --modes single,mixed,mft
+
+# Rows of the small task at 1:1, 1:10, 1:30 and 1:100; one board each, and a page over all.
+imbalance: $(VENV)/.study
+	for rows in 1:400 10:40 30:13 100:4; do \
+	  $(BIN)/mftbench run imbalance --set data.sql.options.starter.train=$${rows#*:} \
+	    --board leaderboards/imbalance/1-$${rows%:*} || exit 1; \
+	done
+	$(BIN)/mftbench leaderboard sweep leaderboards/imbalance
 
 test: $(VENV)/.dev
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,13 +42,21 @@ def leaderboard(
     ] = "",
 ) -> None:
     """Print a leaderboard from its results.jsonl and study.toml; nothing is run."""
-    from mftbench.leaderboard.files import RESULTS, find_board, list_boards, read_board, write_board
+    from mftbench.leaderboard.files import (
+        RESULTS,
+        ROOT,
+        find_board,
+        list_boards,
+        read_board,
+        write_board,
+    )
     from mftbench.leaderboard.formats import render
     from mftbench.leaderboard.rows import read_rows
+    from mftbench.leaderboard.sweep import list_sweeps
     from mftbench.leaderboard.terminal import print_board
 
     if check and not board:
-        _check(list_boards())
+        _check(list_boards(), list_sweeps(ROOT))
         return
     folder = find_board(_named(board))
     if write:
@@ -79,6 +88,16 @@ def merge(
     typer.echo(f"{len(rows)} rows of {len(folders)} boards: {out / 'README.md'}", err=True)
 
 
+@app.command()
+def sweep(
+    folder: Annotated[Path, typer.Argument(help="A folder whose folders are boards.")],
+) -> None:
+    """Write a page over boards that differ in a few settings: scores and differences by setting."""
+    from mftbench.leaderboard.sweep import write_sweep
+
+    typer.echo(str(write_sweep(folder)), err=True)
+
+
 def _named(board: str) -> str:
     from mftbench.errors import UsageError
     from mftbench.leaderboard.files import list_boards
@@ -89,12 +108,17 @@ def _named(board: str) -> str:
     return board
 
 
-def _check(folders: list[Path]) -> None:
+def _check(folders: list[Path], sweeps: Sequence[Path] = ()) -> None:
     from mftbench.leaderboard.files import check_board
+    from mftbench.leaderboard.sweep import PAGE, sweep_is_current
 
     stale = [(folder, found) for folder in folders for found in check_board(folder)]
     for folder, found in stale:
         remedy = f"run: mftbench leaderboard {folder} --write"
         typer.echo(f"{folder / found.place}: {found.reason}; {remedy}", err=True)
-    if stale:
+    old = [folder for folder in sweeps if not sweep_is_current(folder)]
+    for folder in old:
+        remedy = f"run: mftbench leaderboard sweep {folder}"
+        typer.echo(f"{folder / PAGE} does not follow from its boards; {remedy}", err=True)
+    if stale or old:
         raise typer.Exit(1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from mftbench.leaderboard.board import Board, Section
 from mftbench.leaderboard.cells import Cell, Column, System
 from mftbench.leaderboard.footnotes import footnotes
 from mftbench.leaderboard.pairs import Pair
+from mftbench.leaderboard.pipe_table import pipe_table
 from mftbench.leaderboard.published import PUBLISHED, published_rows
 from mftbench.leaderboard.settings import describe
 from mftbench.leaderboard.sight import Sight
@@ -93,7 +94,7 @@ def _section(section: Section) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     heads = [f"{column.label}<br>{column.metric}" for column in table.columns]
     ranks = ["rank"] if table.ranks else []
-    yield from _rows(
+    yield from pipe_table(
         ["system", *heads, *ranks],
         "l" + "r" * (len(heads) + len(ranks)),
         [
@@ -142,7 +143,7 @@ def _overall(pairs: Sequence[Pair]) -> Iterator[str]:
         for pair in pairs
     ]
     head = ("comparison", "tasks better", NOISE, "worse", "mean difference", "95 % interval")
-    yield from _rows(head, "lrrrrr", lines)
+    yield from pipe_table(head, "lrrrrr", lines)
 
 
 def _sights(sights: Sequence[Sight]) -> Iterator[str]:
@@ -150,7 +151,7 @@ def _sights(sights: Sequence[Sight]) -> Iterator[str]:
         [sight.column.label, str(sight.problems), share(sight.detectable), share(sight.floor)]
         for sight in sights
     ]
-    yield from _rows(("task", "problems", "detectable", "noise floor"), "lrrr", lines)
+    yield from pipe_table(("task", "problems", "detectable", "noise floor"), "lrrr", lines)
 
 
 def _pair(pair: Pair) -> Iterator[str]:
@@ -158,7 +159,7 @@ def _pair(pair: Pair) -> Iterator[str]:
     yield from ("", f"**{pair.a} against {pair.b}**: {pair.statement}.", "")
     if pair.compared:
         head = ("task", "metric", "difference", "95 % interval", "wins : losses")
-        yield from _rows((*head, "p", "p (Holm)", "verdict"), "llrrrrrl", _pair_cells(pair))
+        yield from pipe_table((*head, "p", "p (Holm)", "verdict"), "llrrrrrl", _pair_cells(pair))
     for column, reason in pair.skipped:
         yield from ("", f"Not compared on {column.label} {column.metric}: {reason}.")
 
@@ -185,7 +186,7 @@ def _details(table: Table) -> Iterator[str]:
         if (cell := table.cell(system, column)) is not None
     ]
     head = ("task", "system", "problems", "n", "by seed", "missing", "outcomes", "score key")
-    yield from _rows(head, "llrrlrll", lines)
+    yield from pipe_table(head, "llrrlrll", lines)
 
 
 def _detail(cell: Cell) -> list[str]:
@@ -221,14 +222,3 @@ def _address(board: Board) -> str:
         return "SCORE_KEY"
     table = board.sections[0].main
     return f"{board.name}/{table.systems[-1].label}/{table.columns[0].task}"
-
-
-def _rows(head: Sequence[str], alignment: str, lines: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Write a pipe table; ``alignment`` has one of l and r per column."""
-    yield _line(head)
-    yield _line([{"l": ":--", "r": "--:"}[side] for side in alignment])
-    yield from map(_line, lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
