@@ -90,7 +90,7 @@ class Bench:
 
         return open_sandbox(self.study.sandbox)
 
-    @property
+    @cached_property
     def executor(self) -> Executor:
         """The sandbox with the study's limits."""
         return Executor(self.sandbox, self.study.limits, self.options.worker_count)

@@ -14,8 +14,9 @@ from mftbench.contract import Execution, Limits, Outcome, Program, Report, Step,
 from mftbench.errors import SandboxError, UsageError
 from mftbench.sandbox import select, watch
 from mftbench.sandbox.backend import Probe
+from mftbench.sandbox.calibration import Gold, GoldTimes
 from mftbench.sandbox.capture import Capture
-from mftbench.sandbox.pool import Job, Running, run_all
+from mftbench.sandbox.pool import Job, Running, Watching, run_all
 from mftbench.sandbox.proof import read_report
 from mftbench.sandbox.runners import runner_files, runners_digest
 from mftbench.sandbox.runtimes import MissingLanguageError, command
@@ -203,7 +204,7 @@ def test_the_oldest_running_job_can_be_asked_for():
         release.wait(5)
         return Execution(())
 
-    results = run_all(Scripted(answer), jobs(1), LIMITS, workers=1, running=running)
+    results = run_all(Scripted(answer), jobs(1), LIMITS, workers=1, watching=Watching(running))
     consumer = threading.Thread(target=list, args=(results,))
     consumer.start()
     while running.oldest() is None:
@@ -212,6 +213,58 @@ def test_the_oldest_running_job_can_be_asked_for():
     release.set()
     consumer.join()
     assert running.oldest() is None
+
+
+def test_the_longest_known_go_first():
+    sandbox, times = Scripted(), GoldTimes()
+    programs = {name: Program(name, ()) for name in ("short", "long", "unknown")}
+    times.see("short", 1.0)
+    times.see("long", 9.0)
+    work = [Job(name, program, Gold(name, program)) for name, program in programs.items()]
+    list(run_all(sandbox, work, LIMITS, workers=1, times=times))
+    assert [program.language for program in sandbox.programs] == ["long", "short", "unknown"]
+
+
+def timed_out(program):
+    return Execution((StepResult("check", None, limit="timeout"),))
+
+
+def slow_machine(program):
+    """Golds take a while, and need more than the plain limit; so do other right programs."""
+    wall_s = (program.limits or SHORT).wall_s
+    if wall_s <= SHORT.wall_s:
+        return timed_out(program)
+    time.sleep(0.02)
+    return Execution((StepResult("check", 0, report=PASSED),))
+
+
+SHORT = Limits(wall_s=0.05, cpu_s=0.05)
+RIGHT = Program("python", (Step("right", "python/check.py"),))
+
+
+def test_a_slow_gold_gives_its_problem_s_programs_more_time():
+    job = Job("0", PROGRAM, Gold("p", RIGHT))
+    sandbox = Scripted(slow_machine)
+    [(_, execution)] = run_all(sandbox, [job], SHORT, workers=1)
+    assert execution.steps[0].report == PASSED
+    assert sandbox.programs[2].limits.wall_s >= 4 * 0.02
+
+
+def test_a_gold_is_measured_once_and_only_for_a_time_out():
+    sandbox = Scripted(slow_machine)
+    work = [Job(str(number), PROGRAM, Gold("p", RIGHT)) for number in range(3)]
+    list(run_all(sandbox, work, SHORT, workers=1))
+    assert len([program for program in sandbox.programs if program.steps == RIGHT.steps]) == 1
+    quick = Scripted()
+    list(run_all(quick, work, LIMITS, workers=1))
+    assert len(quick.programs) == 3
+
+
+def test_a_gold_that_never_passes_gives_no_more_time():
+    sandbox = Scripted(timed_out)
+    [(_, execution)] = run_all(sandbox, [Job("0", PROGRAM, Gold("p", RIGHT))], SHORT, workers=1)
+    assert execution.steps[0].limit == "timeout"
+    assert len(sandbox.programs) == 2
 
 
 @pytest.mark.needs_bubblewrap

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mftbench.canonical import digest
@@ -19,7 +19,8 @@ from mftbench.itemlog import ItemLog, read_items, write_items
 from mftbench.progress import Progress
 from mftbench.records import from_json, to_json
 from mftbench.sandbox.backend import Sandbox
-from mftbench.sandbox.pool import Job, Running, run_all
+from mftbench.sandbox.calibration import Gold, GoldTimes
+from mftbench.sandbox.pool import Job, Running, Watching, run_all
 from mftbench.store import Unfinished
 
 EXECUTIONS = "executions.jsonl"
@@ -39,11 +40,12 @@ class Executed:
 
 @dataclass(frozen=True)
 class Executor:
-    """A sandbox and how much of it one stage may use."""
+    """A sandbox and how much of it one stage may use; ``times`` is what is known of golds in it."""
 
     sandbox: Sandbox
     limits: Limits
     workers: int
+    times: GoldTimes = field(default_factory=GoldTimes)
 
 
 def execute(
@@ -64,8 +66,9 @@ def execute(
         todo = [item for item in completions if (item.problem, item.sample) not in done]
         progress.start(f"execute {task.name}", len(completions))
         progress.advance(len(done))
-        failed = _run(_programs(task, problems, todo, log, progress), executor, log, progress)
-        progress.finish()
+        waiting = _programs(task, problems, todo, log, progress)
+        failed = _run(_jobs(task, problems, waiting), waiting, executor, log, progress)
+        progress.finish(_shared(waiting))
         items = sorted(log, key=lambda item: (item["problem"], item["sample"]))
     if failed:
         raise Unfinished(f"{len(completions) - len(items)} items missing: {failed[0]}")
@@ -106,33 +109,63 @@ def _programs(
     return waiting
 
 
+def _jobs(
+    task: Task,
+    problems: Mapping[str, Problem],
+    waiting: dict[str, tuple[Program, list[Completion]]],
+) -> list[Job]:
+    """Make one job of every program, with the gold that its time limit may be measured by."""
+    golds: dict[str, Gold | None] = {}
+    for _, completions in waiting.values():
+        problem = problems[completions[0].problem]
+        if problem.id not in golds:
+            with boundary(f"task {task.name}", "program", problem.id):
+                gold = task.program(problem, problem.gold)
+            golds[problem.id] = None
+            if isinstance(gold, Program):
+                golds[problem.id] = Gold(f"{task.name} {problem.id}", gold)
+    return [
+        Job(name, program, golds[completions[0].problem])
+        for name, (program, completions) in waiting.items()
+    ]
+
+
 def _run(
+    jobs: Sequence[Job],
     waiting: dict[str, tuple[Program, list[Completion]]],
     executor: Executor,
     log: ItemLog,
     progress: Progress,
 ) -> list[str]:
     """Run each program once; give the reasons of those that the sandbox could not run."""
-    items = {_label(completions[0]): completions for _, completions in waiting.values()}
-    jobs = [Job(_label(completions[0]), program) for program, completions in waiting.values()]
     failed: list[str] = []
     running = Running()
-    results = run_all(executor.sandbox, jobs, executor.limits, executor.workers, running=running)
+
+    def note() -> str:
+        oldest = running.oldest()
+        return f"oldest: {_label(waiting[oldest[0]][1][0])} {oldest[1]:.0f} s" if oldest else ""
+
+    watching = Watching(running, lambda: progress.advance(0, note()))
+    own = executor
+    results = run_all(
+        own.sandbox, jobs, own.limits, own.workers, times=own.times, watching=watching
+    )
     for name, result in results:
-        completions = items[name]
+        completions = waiting[name][1]
         if isinstance(result, SandboxError):
             failed.append(str(result))
         else:
             for item in completions:
                 log.append(to_json(Executed(item.problem, item.sample, execution=result)))
-        progress.advance(len(completions), _oldest(running))
+        progress.advance(len(completions), note())
     return failed
+
+
+def _shared(waiting: dict[str, tuple[Program, list[Completion]]]) -> str:
+    """Say how many items shared the run of an equal program."""
+    count = sum(len(completions) - 1 for _, completions in waiting.values())
+    return f"{count} ran once with an equal program" if count else ""
 
 
 def _label(completion: Completion) -> str:
     return f"{completion.problem}#{completion.sample}"
-
-
-def _oldest(running: Running) -> str:
-    oldest = running.oldest()
-    return f"oldest: {oldest[0]} {oldest[1]:.0f} s" if oldest else ""
