@@ -14,7 +14,10 @@ from mftbench.contract import (
 )
 from mftbench.extraction import PYTHON, extract
 from mftbench.sandbox.verdict import verdict_of
+from mftbench.sources.leetcode import leetcode_tests
+from mftbench.sources.mixture import mixture
 from mftbench.sources.starter import starter_programs
+from mftbench.sources.test_subjects import human_eval_tests, mbpp_tests
 from mftbench.starter.suite import ProgramItem
 from mftbench.suites import no_code, texts
 
@@ -92,7 +95,13 @@ TASK = Task(
     name="test_generation",
     version=1,
     summary="a Python function to assertions that it passes and its mutants fail",
-    sources={"starter": starter_programs("test_generation", ask=ask, answer=answer, facts=facts)},
+    sources={
+        "starter": starter_programs("test_generation", ask=ask, answer=answer, facts=facts),
+        "mbpp": mbpp_tests,
+        "humaneval": human_eval_tests,
+        "leetcode": leetcode_tests,
+        "open": mixture(mbpp_tests, leetcode_tests),
+    },
     prompt=Prompt(template="{prompt}\n# Tests\n", stop=("\ndef ", "\n# ", "\nclass ", "\nprint(")),
     program=program,
     judge=judge,
