@@ -50,7 +50,7 @@ def run_launched(bench: Bench, how: How) -> Outcome:
     cells = plan(bench.study, bench.context())
     folder = write_launch(bench.store.root, launch_of(bench))
     logs = folder / f"logs-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-    launcher, cpus, gpus = LAUNCHERS[how.launcher](how, logs)
+    launcher, cpus, gpus = LAUNCHERS[how.launcher](how, logs, bench.sandbox.name)
     job_of = JobMaker(folder, bench.store.root, bench.options.workers or cpus, gpus)
     driver = Driver(launcher, bench.store, job_of, bench.progress)
     return collect(bench, cells, driver.drive(units(cells, how.replicas)))
@@ -70,7 +70,7 @@ Opened = tuple[Launcher, int, int]
 """A launcher, with the processors and the GPUs of one job."""
 
 
-def _local(how: How, logs: Path) -> Opened:
+def _local(how: How, logs: Path, sandbox: str) -> Opened:
     from mftbench.launching.local import LocalLauncher
 
     launcher = LocalLauncher(logs, how.slots)
@@ -78,4 +78,13 @@ def _local(how: How, logs: Path) -> Opened:
     return launcher, launcher.threads, gpus
 
 
-LAUNCHERS: Mapping[str, Callable[[How, Path], Opened]] = {"local": _local}
+def _ray(how: How, logs: Path, sandbox: str) -> Opened:
+    from mftbench.launching.ray_cluster import RayLauncher
+
+    launcher = RayLauncher(how.address, sandbox)
+    gpus = min(1, launcher.gpus) if how.gpus < 0 else how.gpus
+    return launcher, 1, gpus
+
+
+LAUNCHERS: Mapping[str, Callable[[How, Path, str], Opened]] = {"local": _local, "ray": _ray}
+"""Launchers by name: opened with a folder for logs and the name of the study's sandbox."""

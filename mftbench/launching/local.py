@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mftbench.errors import UsageError
+from mftbench.launching.child import Child, ask_to_end, end, start, sweep
 from mftbench.launching.launcher import Job, State, Status
 from mftbench.launching.machine import Machine, this_machine
-
-_PR_SET_PDEATHSIG = 1
-_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
 class _Process:
     job: Job
-    popen: subprocess.Popen[bytes]
+    child: Child
     gpus: tuple[str, ...]
 
 
@@ -72,7 +63,7 @@ class LocalLauncher:
         self._reap()
         process = self._running.get(name)
         if process:
-            _end(process.popen)
+            end(process.child)
             self._release(name)
         if process or self._waiting.pop(name, None):
             self._over[name] = Status(State.CANCELLED)
@@ -85,7 +76,7 @@ class LocalLauncher:
     def close(self) -> None:
         """Cancel everything: all are asked before any is waited for."""
         for process in self._running.values():
-            _signal(process.popen, signal.SIGTERM)
+            ask_to_end(process.child)
         for name in [*self._waiting, *self._running]:
             self.cancel(name)
 
@@ -113,33 +104,26 @@ class LocalLauncher:
             (self.folder / f"{job.name}.out").open("wb") as output,
             (self.folder / f"{job.name}.log").open("wb") as log,
         ):
-            popen = subprocess.Popen(
-                job.command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=log,
-                env=os.environ | self._environment(gpus) | dict(job.environment),
-                start_new_session=True,
-                preexec_fn=_END_WITH_PARENT,
-            )
+            shares = self._environment(gpus) | dict(job.environment)
+            process = start(job.command, shares, output, log)
         self._gpus = self._gpus[job.needs.gpus :]
         self._memory_mb -= job.needs.memory_mb
-        self._running[job.name] = _Process(job, popen, gpus)
+        self._running[job.name] = _Process(job, process, gpus)
 
-    def _environment(self, gpus: tuple[str, ...]) -> Mapping[str, str]:
+    def _environment(self, gpus: tuple[str, ...]) -> dict[str, str]:
         threads = str(self.threads)
         shares = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         return shares | {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if self.machine.gpus else shares
 
     def _reap(self) -> None:
         for name, process in list(self._running.items()):
-            code = process.popen.poll()
+            code = process.child.poll()
             if code is None:
                 continue
             output = (self.folder / f"{name}.out").read_text(encoding="utf-8", errors="replace")
             lost = code < 0
             self._over[name] = Status(State.LOST if lost else State.ENDED, code, output)
-            _signal(process.popen, signal.SIGKILL)  # what it left behind in its session
+            sweep(process.child)  # what it left behind in its session
             self._release(name)
 
     def _release(self, name: str) -> None:
@@ -147,27 +131,3 @@ class LocalLauncher:
         self._gpus += process.gpus
         self._memory_mb += process.job.needs.memory_mb
         self._begin()
-
-
-def _end(popen: subprocess.Popen[bytes]) -> None:
-    _signal(popen, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        popen.wait(_PATIENCE_S)
-    _signal(popen, signal.SIGKILL)
-    popen.wait()
-
-
-def _signal(popen: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(popen.pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
-
-
-def _end_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-# Looked up before any fork: between fork and exec nothing may be loaded.
-_LIBC = ctypes.CDLL(None)
-_END_WITH_PARENT = _end_with_parent if sys.platform == "linux" else None
