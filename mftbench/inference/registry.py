@@ -14,7 +14,7 @@ from mftbench.options import typed_options
 
 ENTRY_POINT_GROUP = "mftbench.engines"
 
-WHERE = frozenset({"python", "concurrency", "per_minute", "timeout_s", "retries"})
+WHERE = frozenset({"python", "key_env", "concurrency", "per_minute", "timeout_s", "retries"})
 """Options, of whatever engine, that say where and how fast it runs; they stay out of keys."""
 
 Factory = Callable[..., Engine]
@@ -80,6 +80,14 @@ def _transformers() -> Factory:
     return TransformersEngine
 
 
+def _openai() -> Factory:
+    try:
+        from mftbench.inference.openai_engine import OpenAIEngine
+    except ImportError as error:
+        raise UsageError("engine 'openai' needs pip install 'mftbench[openai]'") from error
+    return OpenAIEngine
+
+
 def _vllm() -> Factory:
     from mftbench.inference.vllm.engine import VllmEngine
 
@@ -98,5 +106,6 @@ def _scripted() -> Factory:
 _BUILT_IN: Mapping[str, Callable[[], Factory]] = {
     "transformers": _transformers,
     "vllm": _vllm,
+    "openai": _openai,
     "scripted": _scripted,
 }

@@ -1,0 +1,104 @@
+"""A server of the completions API on loopback that answers, or fails as a test wants it to."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class CompletionsServer:
+    """Answer with the prompt's words in reverse. ``faults`` are used up, one a request."""
+
+    def __init__(self, faults=()):
+        self.faults = list(faults)
+        self.asked = []
+        self.most_at_once = 0
+        self._now, self._lock = 0, threading.Lock()
+        handler = type("Handler", (_Handler,), {"server_state": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def enter(self, body):
+        with self._lock:
+            self.asked.append(body)
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+            return self.faults.pop(0) if self.faults else "none"
+
+    def leave(self):
+        with self._lock:
+            self._now -= 1
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server_state: CompletionsServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        fault = self.server_state.enter(body)
+        try:
+            getattr(self, f"_{fault}")(body)
+        finally:
+            self.server_state.leave()
+
+    def _none(self, body):
+        time.sleep(0.01)
+        text = " ".join(reversed(body["prompt"].split()))
+        choice = {"text": f" {text} #{body['seed']}", "index": 0, "finish_reason": "length"}
+        usage = {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4}
+        self._say(200, {"choices": [choice], "usage": usage})
+
+    def _overloaded(self, body):
+        self._say(500, {"error": {"message": "out of memory"}})
+
+    def _limited(self, body):
+        self._say(429, {"error": {"message": "too many requests"}}, {"retry-after-ms": "20"})
+
+    def _refused(self, body):
+        self._say(401, {"error": {"message": "no key"}})
+
+    def _too_long(self, body):
+        self._say(400, {"error": {"message": "maximum context length is 10 tokens"}})
+
+    def _hang(self, body):
+        time.sleep(3)
+
+    def _hang_up(self, body):
+        self.connection.close()
+
+    def _cut_off(self, body):
+        self._send(200, b'{"choices": [{"text": "half', length=500)
+        self.close_connection = True
+
+    def _bad_json(self, body):
+        self._send(200, b'{"choices": [{"text": "half')
+
+    def _no_choice(self, body):
+        self._say(200, {"choices": []})
+
+    def _say(self, status, message, headers=None):
+        self._send(status, json.dumps(message).encode(), headers)
+
+    def _send(self, status, data, headers=None, length=None):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(length or len(data)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
