@@ -37,6 +37,8 @@ def wheel_names(tmp_path_factory):
         "mftbench/sandbox/images/python/check.py",
         "mftbench/studies/laptop.toml",
         "mftbench/starter/nano/model.safetensors",
+        "mftbench/leaderboard/report/page.html",
+        "mftbench/leaderboard/report/samples.js",
     ],
 )
 def test_the_wheel_contains(wheel_names, name):

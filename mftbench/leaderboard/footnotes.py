@@ -11,6 +11,7 @@ from mftbench.leaderboard.wording import ABSENT, AT_LEAST, MARKS, UNSEEN
 from mftbench.scoring.intervals import LEVEL, RESAMPLES, SEED
 
 FINDING_SEEDS = 3
+NAMED_SYSTEMS = 3
 
 Entry = tuple[System, Column, Cell]
 
@@ -134,12 +135,30 @@ def _published(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _counts(entries: Iterable[Entry], count: Callable[[Cell], int]) -> str:
-    """Write the cells whose count is not zero: "mft:task_token on sql (starter) 3 of 100"."""
+    """Write the cells whose count is not zero: "mft:task_token on sql (starter) 3 of 100".
+
+    A column in which many are concerned gets one sum; the details of a board have every cell.
+    """
+    concerned: dict[Column, list[tuple[System, Cell]]] = {}
+    for system, column, cell in entries:
+        if count(cell):
+            concerned.setdefault(column, []).append((system, cell))
     return "; ".join(
-        f"{system.label} on {column.label} {count(cell)} of {sum(cell.outcomes.values())} samples"
-        for system, column, cell in entries
-        if count(cell)
+        part for column, cells in concerned.items() for part in _column_counts(column, cells, count)
     )
+
+
+def _column_counts(
+    column: Column, cells: Sequence[tuple[System, Cell]], count: Callable[[Cell], int]
+) -> Iterator[str]:
+    if len(cells) > NAMED_SYSTEMS:
+        total = sum(count(cell) for _, cell in cells)
+        asked = sum(sum(cell.outcomes.values()) for _, cell in cells)
+        yield f"{len(cells)} systems on {column.label} {total} of {asked} samples"
+        return
+    for system, cell in cells:
+        asked = sum(cell.outcomes.values())
+        yield f"{system.label} on {column.label} {count(cell)} of {asked} samples"
 
 
 _NOTES: tuple[Callable[[Table, Sequence[Entry]], Iterator[str]], ...] = (
