@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mftbench.bench import Bench
-    from mftbench.plan import Cell
+    from mftbench.plan import Cell, Context
 
 
 def plan(
@@ -60,7 +62,11 @@ def plan(
 
     chosen, file = read_study(study, modes, tasks, unseen, overrides)
     with Bench(chosen, Options(store, tuple(tasks_dir or ())), Silent()) as bench:
-        cells = plan_study(chosen, bench.context())
+        absent: set[str] = set()
+        context = bench.context()
+        if not emit:  # a size can be told without the models; jobs need their keys
+            context = _sparing(context, absent)
+        cells = plan_study(chosen, context)
         if emit:
             maker = JobMaker(Path(), store, cpus, gpus)
             emission = emission_of(bench, cells, maker, board or board_folder(chosen, file))
@@ -69,6 +75,24 @@ def plan(
             _print_json(bench, cells)
         else:
             _print_table(bench, cells)
+    for name in sorted(absent):
+        told = f"{name} is not here: its keys, and so what is stored of it, are not known"
+        typer.echo(told, err=True)
+
+
+def _sparing(context: Context, absent: set[str]) -> Context:
+    """Plan models that are not here under their names; ``absent`` gathers them."""
+    from mftbench.models.location import AbsentModelError
+
+    @cache
+    def fingerprint(name: str) -> str:
+        try:
+            return context.model_fingerprint(name)
+        except AbsentModelError:
+            absent.add(name)
+            return f"{name}@unknown"
+
+    return replace(context, model_fingerprint=fingerprint)
 
 
 def _print_json(bench: Bench, cells: Sequence[Cell]) -> None:

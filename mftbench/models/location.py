@@ -120,9 +120,13 @@ def _commit(repository: str, revision: str) -> str:
     return sha
 
 
-def _unreachable(repository: str, revision: str, why: object) -> UsageError:
+class AbsentModelError(UsageError):
+    """A hub model that is not cached, while the hub cannot be asked for its commit."""
+
+
+def _unreachable(repository: str, revision: str, why: object) -> AbsentModelError:
     detail = type(why).__name__ if isinstance(why, Exception) else str(why)
-    return UsageError(
+    return AbsentModelError(
         f"model {repository!r} (revision {revision!r}) is neither built in, nor a folder, nor "
         f"cached, and the hub did not give it ({detail}); give a folder, or run "
         f"`hf download {repository}` where there is a network"
