@@ -80,12 +80,17 @@ def no_vllm() -> str:
     return "" if Path(python).is_file() else f"no vLLM at {python}; run scripts/vllm-cpu.sh"
 
 
+def no_ray() -> str:
+    return "" if find_spec("ray") else "not installed: ray (extra [ray])"
+
+
 REASONS: dict[str, Callable[[], str]] = {
     "needs_bubblewrap": no_bubblewrap,
     "needs_docker": no_docker,
     "needs_node": no_node,
     "needs_data": no_data,
     "needs_smollm2": no_smollm2,
+    "needs_ray": no_ray,
     "needs_vllm": no_vllm,
     "needs_latex": no_latex,
     "needs_chromium": no_chromium,
