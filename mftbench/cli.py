@@ -10,6 +10,7 @@ import typer
 
 from mftbench import __version__
 from mftbench.commands import (
+    balancers,
     cards,
     collect,
     compare,
@@ -57,6 +58,7 @@ app.command()(cards.cards)
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(data.app, name="data")
+app.add_typer(balancers.app, name="balancers")
 app.add_typer(sandbox.app, name="sandbox")
 
 

@@ -85,7 +85,16 @@ class GradientKeeper(TrainerCallback):
 
 
 def make_trainer(
-    work, rows, *, batch=8, accumulation=1, balancer="task_token", scope="global", **optim
+    work,
+    rows,
+    *,
+    batch=8,
+    accumulation=1,
+    balancer="task_token",
+    scope="global",
+    way="exact",
+    valid=None,
+    **optim,
 ):
     """A trainer on rows; ``balancer`` is a name or a balancer. Options of Optim by name."""
     model = optim.pop("model", None) or tiny_llama()
@@ -100,9 +109,11 @@ def make_trainer(
         scope,
         make_layout(chosen, len(NAMES)),
         GlobalBatchSampler(table.tasks, window=window, seed=0),
+        way,
+        optim.get("affinity_every", 0),
     )
     arguments = training_arguments(chosen, 0, work, validate=False)
-    return MultiTaskTrainer(model, arguments, recipe, table)
+    return MultiTaskTrainer(model, arguments, recipe, table, valid and TokenTable.of(valid))
 
 
 def first_step(work, rows, **options):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -42,6 +43,13 @@ def find_balancers() -> Mapping[str, EntryPoint]:
                 "uninstall one"
             )
     return dict(sorted(found.items()))
+
+
+def purpose(name: str) -> str:
+    """Say in a line what a built-in method does, from its file and without importing it."""
+    source = (Path(__file__).parent / "methods" / f"{name}.py").read_text(encoding="utf-8")
+    line = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    return line.partition(": ")[2] or line
 
 
 def load_balancer(name: str) -> type[Balancer]:
