@@ -111,7 +111,7 @@ class Bench:
         """The one trainer of all modes."""
         if self.seams.trainer:
             return self.seams.trainer
-        from mftbench.training.train import train
+        from mftbench.training.ranks import train
 
         self._fix_threads()
         return partial(train, store=self.store)

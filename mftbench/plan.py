@@ -117,6 +117,7 @@ class _Layout:
             format=study.format,
             seed=seed,
             threads=study.threads,
+            parallel=study.parallel,
         )
 
     def data(self, task: str) -> TaskData:

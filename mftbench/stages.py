@@ -137,6 +137,19 @@ class Optim:
 
 
 @dataclass(frozen=True)
+class Parallel:
+    """On how many ranks of one machine a model is trained; each holds all of it (``ddp``).
+
+    Ranks divide ``optim.accumulation``: the global batch does not depend on them.
+    """
+
+    __pydantic_config__ = FORBID
+
+    ranks: int = 1
+    kind: Literal["ddp"] = "ddp"
+
+
+@dataclass(frozen=True)
 class TrainSpec:
     """One training: base model, data of one or several tasks, balancer, optimizer, seed.
 
@@ -153,6 +166,7 @@ class TrainSpec:
     format: str
     seed: int
     threads: int = 0
+    parallel: Parallel = field(default_factory=Parallel)
     version: int = 1
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from mftbench.canonical import plain
 from mftbench.contract import JsonValue, Limits
 from mftbench.errors import UsageError, unknown
-from mftbench.stages import FORBID, Adapter, Balance, Optim, Sampling
+from mftbench.stages import FORBID, Adapter, Balance, Optim, Parallel, Sampling
 
 Mode = Literal["single", "mixed", "mft"]
 
@@ -60,6 +60,7 @@ class Study:
     engine_dtype: Literal["float32", "bfloat16"] = "float32"
     sandbox: str = "auto"
     threads: int = 0
+    parallel: Parallel = field(default_factory=Parallel)
 
     def settings(self, task: str) -> TaskSettings:
         """Give a task's settings, or the defaults where the study says nothing of it."""
@@ -234,6 +235,8 @@ def _checked(study: Study, where: str) -> Study:
         for task in names:
             if task not in study.tasks:
                 raise unknown("task", task, study.tasks, f"{where}: {place}")
+    if study.parallel.ranks < 1:
+        raise UsageError(f"{where}: parallel.ranks is {study.parallel.ranks}; at least 1")
     if study.threads < 0:
         raise UsageError(f"{where}: threads is {study.threads}; it must be at least 0")
     if not study.train_tasks:

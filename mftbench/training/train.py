@@ -29,6 +29,7 @@ from mftbench.training.checkpoints import CheckpointCallback, latest_checkpoint,
 from mftbench.training.data import TokenData, prepare
 from mftbench.training.layouts import make_layout
 from mftbench.training.quiet import quiet
+from mftbench.training.ranks import divided
 from mftbench.training.sampling import make_sampler, steps_of_budget
 from mftbench.training.stopping import StoppingCallback, curves
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
@@ -114,7 +115,7 @@ def _seed(seed: int) -> None:
 def _trainer(
     spec: TrainSpec, model: PreTrainedModel, data: TokenData, work: Path
 ) -> MultiTaskTrainer:
-    optim = spec.optim
+    optim = divided(spec.optim, spec.parallel)
     tasks = [
         BalancedTask(item.task, item.weight, data.counts[item.task].train) for item in spec.tasks
     ]
