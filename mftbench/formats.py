@@ -119,29 +119,37 @@ def _tokens(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[li
 def _continuations(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
     """Tokenise texts that follow another one.
 
-    sentencepiece's tokenizers put a space before a text of its own. Behind an anchor there is none:
-    what follows the anchor's tokens are the text's. A text that melts into the anchor keeps the
-    space.
+    sentencepiece's tokenizers put a space before a text of its own, but not behind an anchor: what
+    follows the anchor's tokens are the text's. An anchor that melts into the text is no good;
+    a text that melts into all of them keeps the space.
     """
-    alone = _tokens(texts, tokenizer)
-    if not _spaced(tokenizer):
-        return alone
-    (anchor,) = _tokens([_ANCHOR], tokenizer)
-    anchored = _tokens([_ANCHOR + text for text in texts], tokenizer)
-    return [
-        ids[len(anchor) :] if ids[: len(anchor)] == anchor else own
-        for ids, own in zip(anchored, alone, strict=True)
-    ]
+    rows = _tokens(texts, tokenizer)
+    if not _spaces(_tokens(["a"], tokenizer)[0], tokenizer):
+        return rows
+    wanted = [len(text) - len(text.lstrip(" ")) for text in texts]
+    for anchor in (tokenizer.eos_token, "\n", "0", "}"):
+        (head,) = _tokens([anchor], tokenizer)
+        anchored = _tokens([anchor + text for text in texts], tokenizer)
+        for index, ids in enumerate(anchored):
+            tail = ids[len(head) :]
+            wrong = _spaces(rows[index], tokenizer) != wanted[index]
+            if wrong and ids[: len(head)] == head and _spaces(tail, tokenizer) == wanted[index]:
+                rows[index] = tail
+    return rows
 
 
-_ANCHOR = "\n"
+_SPACES = "\u2581\u0120"  # how sentencepiece and byte-level BPE write a space
 
 
-def _spaced(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Say whether a tokenizer puts a space before each text."""
-    (ids,) = _tokens(["a"], tokenizer)
-    first = str(tokenizer.convert_ids_to_tokens(ids)[0]) if ids else ""
-    return first.startswith(("\u2581", "\u0120"))  # how sentencepiece and byte-level BPE write it
+def _spaces(ids: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> int:
+    """Count the spaces that tokens begin with."""
+    count = 0
+    for token in tokenizer.convert_ids_to_tokens(list(ids)):
+        rest = str(token).lstrip(_SPACES)
+        count += len(str(token)) - len(rest)
+        if rest:
+            break
+    return count
 
 
 def _chat(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -> str:

@@ -84,12 +84,17 @@ def no_ray() -> str:
     return "" if find_spec("ray") else "not installed: ray (extra [ray])"
 
 
+def no_bitsandbytes() -> str:
+    return "" if find_spec("bitsandbytes") else "not installed: bitsandbytes (extra [qlora])"
+
+
 REASONS: dict[str, Callable[[], str]] = {
     "needs_bubblewrap": no_bubblewrap,
     "needs_docker": no_docker,
     "needs_node": no_node,
     "needs_data": no_data,
     "needs_smollm2": no_smollm2,
+    "needs_bitsandbytes": no_bitsandbytes,
     "needs_ray": no_ray,
     "needs_vllm": no_vllm,
     "needs_latex": no_latex,

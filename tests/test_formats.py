@@ -1,5 +1,7 @@
 import pytest
 from tiny_llama import save_tiny_llama
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
 
 from mftbench.errors import UsageError
 from mftbench.formats import FORMATS, encode, encode_all, render_prompt
@@ -73,3 +75,40 @@ def test_tokenizer_without_end_of_text_is_refused(tokenizer):
     with pytest.raises(UsageError, match="no end-of-text token"):
         encode("plain", "a", "b", tokenizer)
     tokenizer.eos_token = end
+
+
+def metaspace(made):
+    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+
+
+def legacy(made):
+    made.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]
+    )
+
+
+@pytest.fixture(params=[metaspace, legacy])
+def spaced(request):
+    """A small tokenizer of sentencepiece's kind: it puts a space before each text."""
+    made = Tokenizer(models.BPE(unk_token="<unk>"))
+    request.param(made)
+    made.decoder = decoders.Metaspace(prepend_scheme="first")
+    trainer = trainers.BpeTrainer(
+        vocab_size=90, special_tokens=["<unk>", "</s>"], show_progress=False
+    )
+    made.train_from_iterator(["ask me\nreturn x + y\n  if x:\n    return y"] * 3, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>", eos_token="</s>")
+
+
+def test_completion_has_no_space_that_the_tokenizer_would_put_before_a_text(spaced):
+    alone = spaced("return x", add_special_tokens=False).input_ids
+    assert spaced.convert_ids_to_tokens(alone)[0].startswith("\u2581")
+    row = encode("plain", "ask me\n", "return x", spaced)
+    tokens = spaced.convert_ids_to_tokens(row.input_ids[row.prompt_length :])
+    assert "".join(tokens) == "return\u2581x</s>"
+
+
+def test_indentation_of_a_completion_is_kept(spaced):
+    row = encode("plain", "ask me\n", "  if x", spaced)
+    tokens = spaced.convert_ids_to_tokens(row.input_ids[row.prompt_length :])
+    assert "".join(tokens) == "\u2581\u2581if\u2581x</s>"

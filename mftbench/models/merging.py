@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mftbench.errors import UsageError
-from mftbench.models.loading import load_model, load_tokenizer
+from mftbench.models.loading import load_model, loading
 from mftbench.stages import ModelRef
 
 
@@ -27,10 +27,9 @@ def merge_adapter(folder: Path, out: Path, dtype: str, base: str = "") -> None:
         raise UsageError(f"{out} is not empty; give a new folder")
     named = base or str(json.loads(config.read_text(encoding="utf-8"))["base_model_name_or_path"])
     attached: Any
-    attached, _ = load_model(ModelRef(named, folder, adapter=True), dtype)
-    merged = attached.merge_and_unload()
-    merged.config.use_cache = True
-    merged.save_pretrained(out)
-    load_tokenizer(str(folder) if (folder / "tokenizer.json").is_file() else named).save_pretrained(
-        out
-    )
+    attached, tokenizer = load_model(ModelRef(named, folder, adapter=True), dtype)
+    with loading(str(folder)):
+        merged = attached.merge_and_unload()
+        merged.config.use_cache = True
+        merged.save_pretrained(out)
+        tokenizer.save_pretrained(out)

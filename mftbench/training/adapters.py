@@ -47,7 +47,7 @@ def _qlora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedMod
 
 
 def _attach(
-    model: PreTrainedModel, adapter: Adapter, base: str, **options: object
+    model: PreTrainedModel, adapter: Adapter, base: str, **options: Any
 ) -> PreTrainedModel:
     from peft import LoraConfig, get_peft_model
 
