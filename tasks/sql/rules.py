@@ -25,7 +25,7 @@ def spider(gold: Result, predicted: Result, query: str) -> str:
     """Compare as test-suite-sql-eval's ``result_eq``: multisets, up to an order of the columns.
 
     Rows are compared in order where the gold query says "order by" anywhere. Two empty results are
-    equal, whatever their columns.
+    equal, whatever their columns. Queries are run as they are: upstream's ``--keep_distinct``.
     """
     if gold.truncated or predicted.truncated:
         return "too many rows to compare"

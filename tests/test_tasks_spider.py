@@ -1,0 +1,172 @@
+"""Text-to-SQL on Spider: every gold by every rule, and hand-made wrong predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from mftbench.contract import Limits, Program
+from mftbench.plugins import load_task, open_source
+from mftbench.sandbox.pool import Job, run_all
+
+TASK = load_task("sql")
+LIMITS = Limits(wall_s=4, cpu_s=4)
+
+# Predictions on dev by its position: the verdict, then Spider's, BIRD's and the strict rule, then
+# exact set match. "E" is an error, "T" a time-out, "N" no query, else "P" passed or "F" failed.
+SINGERS = "SELECT count(*) FROM singer"  # dev 0
+ORDERED = 2  # SELECT name , country , age FROM singer ORDER BY age DESC
+DISTINCT = 8  # SELECT DISTINCT country FROM singer WHERE age > 20
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+CASES = [
+    (0, SINGERS, "P PPP P"),
+    (0, "select COUNT( * ) from SINGER", "P PPP P"),
+    (0, "SELECT count(singer_id) FROM singer", "P PPP F"),
+    (0, "SELECT count(*) FROM stadium", "F FFF F"),
+    (0, "SELECT count(*) + 1 FROM singer", "F FFF F"),
+    (0, "SELECT count(*), 1 FROM singer", "F FFF F"),
+    (0, "SELECT count(*) FROM singer LIMIT 0", "F FFF F"),
+    (0, "SELECT '6' FROM singer LIMIT 1", "F FFF F"),
+    (0, "SELECT 6.0", "P PPP F"),
+    (0, "SELECT singer_id FROM singer", "F FFF F"),
+    (0, "SELECT count(*) FROM nowhere", "E FFF F"),
+    (0, "SELECT nothing FROM singer", "E FFF F"),
+    (0, "SELECT count( FROM singer", "E FFF F"),
+    (0, "DELETE FROM singer", "E FFF F"),
+    (0, "DROP TABLE singer", "E FFF F"),
+    (0, "UPDATE singer SET age = 1", "E FFF F"),
+    (0, "INSERT INTO singer (singer_id) VALUES (99)", "E FFF F"),
+    (0, "ATTACH DATABASE '/tmp/other.sqlite' AS other", "N FFF F"),
+    (0, "VACUUM INTO '/tmp/copy.sqlite'", "N FFF F"),
+    (0, "PRAGMA writable_schema = 1", "N FFF F"),
+    (0, "PRAGMA table_info(singer)", "N FFF F"),
+    (0, "SELECT load_extension('/tmp/x.so')", "E FFF F"),
+    (0, "CREATE TABLE x (a)", "E FFF F"),
+    (0, ENDLESS, "T FFF F"),
+    (0, "SELECT count(*) FROM singer; DROP TABLE singer", "P PPP P"),
+    (ORDERED, "SELECT name, country, age FROM singer ORDER BY age DESC", "P PPP P"),
+    (ORDERED, "SELECT name, country, age FROM singer ORDER BY age", "F FPF F"),
+    (ORDERED, "SELECT name, country, age FROM singer", "F FPF F"),
+    (ORDERED, "SELECT country, name, age FROM singer ORDER BY age DESC", "P PFF P"),
+    (ORDERED, "SELECT name, country FROM singer ORDER BY age DESC", "F FFF F"),
+    (ORDERED, "SELECT name, country, age, age FROM singer ORDER BY age DESC", "F FFF F"),
+    (ORDERED, "SELECT name, age, age FROM singer ORDER BY age DESC", "F FFF F"),
+    (ORDERED, "SELECT name, country, age FROM singer ORDER BY age DESC LIMIT 3", "F FFF F"),
+    (ORDERED, "SELECT name, country, age FROM singer WHERE age > 30 ORDER BY age DESC", "F FFF F"),
+    (ORDERED, "SELECT name, country, age FROM singer UNION ALL SELECT name, country, age"
+     " FROM singer ORDER BY age DESC", "F FPF F"),
+    (DISTINCT, "SELECT DISTINCT country FROM singer WHERE age > 20", "P PPP P"),
+    (DISTINCT, "SELECT country FROM singer WHERE age > 20", "F FPF P"),
+    (DISTINCT, "SELECT country FROM singer WHERE age > 20 GROUP BY country", "P PPP F"),
+    (DISTINCT, "SELECT DISTINCT country FROM singer WHERE age >= 20", "P PPP F"),
+    (DISTINCT, "SELECT DISTINCT country FROM singer WHERE age < 20", "F FFF F"),
+    (DISTINCT, "SELECT DISTINCT country FROM singer WHERE age > 40", "F FFF P"),
+    (DISTINCT, "SELECT DISTINCT name FROM singer WHERE age > 20", "F FFF F"),
+    (DISTINCT, "SELECT DISTINCT T1.country FROM singer AS T1 WHERE T1.age > 20", "P PPP P"),
+    (DISTINCT, "SELECT DISTINCT country FROM singer", "P PPP F"),
+    (DISTINCT, "SELECT lower(country) FROM singer WHERE age > 20 GROUP BY 1", "F FFF F"),
+    (DISTINCT, "SELECT NULL", "F FFF F"),
+    (DISTINCT, "SELECT country FROM singer WHERE age > 20 UNION SELECT 'Atlantis'", "F FFF F"),
+    (DISTINCT, "WITH x AS (SELECT country FROM singer WHERE age > 20)"
+     " SELECT DISTINCT country FROM x", "P PPP F"),
+    (DISTINCT, "VALUES ('France')", "F FFF F"),
+    (DISTINCT, "EXPLAIN SELECT country FROM singer", "N FFF F"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def problems():
+    return {problem.id: problem for problem in open_source(TASK, "spider").problems()}
+
+
+def judged(sandbox, items):
+    programs = [(key, problem, TASK.program(problem, text)) for key, problem, text in items]
+    jobs = [Job(key, each) for key, _, each in programs if isinstance(each, Program)]
+    verdicts = {key: each for key, _, each in programs if not isinstance(each, Program)}
+    by_key = {key: problem for key, problem, _ in programs}
+    for key, done in run_all(sandbox, jobs, LIMITS, os.cpu_count() or 1):
+        verdicts[key] = TASK.judge(by_key[key], done)
+    return verdicts
+
+
+def letters(verdict) -> str:
+    shown = str(verdict.outcome)[0].upper()
+    rules, text = ("spider", "bird", "strict"), ("exact_set",)
+    marks = ["".join("FP"[int(verdict.scores.get(name, 0))] for name in names)
+             for names in (rules, text)]  # fmt: skip
+    return " ".join([shown, *marks])
+
+
+def digests() -> dict[str, str]:
+    folder = Path(os.environ["MFTBENCH_DATA"]) / "spider" / "database"
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("*/*"))
+    }
+
+
+def test_there_are_fifty_hand_made_predictions():
+    assert len(CASES) == 50
+
+
+@pytest.mark.needs_data
+@pytest.mark.needs_bubblewrap
+def test_hand_made_predictions_get_their_verdicts_and_change_no_database(bubblewrap, problems):
+    before = digests()
+    items = [
+        (str(number), problems[f"spider/dev/{place}"], text)
+        for number, (place, text, _) in enumerate(CASES)
+    ]
+    verdicts = judged(bubblewrap, items)
+    found = {CASES[int(key)][1]: letters(verdict) for key, verdict in verdicts.items()}
+    assert found == {text: wanted for _, text, wanted in CASES}
+    assert digests() == before
+
+
+@pytest.mark.needs_data
+@pytest.mark.needs_bubblewrap
+@pytest.mark.slow
+def test_every_gold_passes_by_every_rule(bubblewrap, problems):
+    verdicts = judged(bubblewrap, [(key, each, each.gold) for key, each in problems.items()])
+    assert len(verdicts) == 972
+    names = ("spider", "bird", "strict", "exact_set", "logical_form", "bleu4")
+    assert {
+        name: sum(verdict.scores.get(name, 0) > 0.999 for verdict in verdicts.values())
+        for name in names
+    } == dict.fromkeys(names, 972)
+
+
+@pytest.mark.needs_data
+def test_an_empty_gold_is_met_by_any_empty_result_under_spider_s_rule_only(problems):
+    from mftbench.plugins import load_task
+
+    load_task("sql")
+    import sys
+
+    result, rules = (sys.modules[f"mftbench.tasks.sql.{name}"] for name in ("result", "rules"))
+    empty, other = result.Result(2, (), False), result.Result(1, (), False)
+    gold = "SELECT a, b FROM t"
+    assert [
+        bool(rules.RULES[name](empty, other, gold)) for name in ("spider", "bird", "strict")
+    ] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize("schema", ["ddl", "rows", "compact"])
+def test_every_serialisation_names_every_table_and_column(schema):
+    problem = next(iter(open_source(TASK, "spider", {"schema": schema}).problems()))
+    for table, columns in problem.facts["columns"].items():
+        assert table in problem.prompt
+        assert all(column in problem.prompt for column in columns)
+
+
+@pytest.mark.needs_data
+def test_without_weak_golds_899_questions_remain():
+    assert len(list(open_source(TASK, "spider", {"weak": False}).problems())) == 899
