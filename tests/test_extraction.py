@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -127,8 +128,11 @@ FRAGMENTS = ["```", "~~~", "````", "python", "\n", " ", "def f(x):", "\r", "\0",
 
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join))
 def test_any_mixture_of_fences_and_code_is_answered(text):
-    extract(text, PYTHON, "f")
-    splice(PROMPT, text, "f")
+    lines = re.split("\r\n|\r|\n", text)
+    found = extract(text, PYTHON, "f")
+    assert {line.strip() for line in found.split("\n")} <= {line.strip() for line in lines} | {""}
+    joined = splice(PROMPT, text, "f")
+    assert not joined or joined.startswith(PROMPT) or "def f" in joined
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,31 @@ def test_unittest_cases_run_and_their_assertions_count(bubblewrap):
     assert report.detail["assertions"] >= 1
 
 
+BRANCHES = """
+def f(x):
+    if x > 0:
+        y = 1
+    else:
+        y = 2
+    return [y for _ in range(2)]
+"""
+
+
+@pytest.mark.parametrize(("tests", "covered"), [("assert f(1)", 3), ("assert f(1) and f(0)", 4)])
+def test_lines_that_the_tests_execute_are_counted(bubblewrap, tests, covered):
+    peer = Step("tests", "python/tests.py", {"tests": tests, "entry_points": ["f"]})
+    request = {"source": BRANCHES, "entry_points": ["f"], "coverage": True}
+    program = Program("python", (Step("reference", "python/subject.py", request, peer=peer),))
+    detail = bubblewrap.run(program, LIMITS).steps[0].report.detail
+    assert (detail["lines"], detail["covered"]) == (4, covered)
+
+
+def test_tests_cannot_write_coverage(bubblewrap):
+    tests = "import sys\nsys.settrace(None)\nopen('coverage.json', 'w').write('1')\nassert f(1)"
+    report = under_test(bubblewrap, tests).report
+    assert "covered" not in report.detail
+
+
 def test_a_mutant_is_killed(bubblewrap):
     mutant = ADD_ONE.replace("+ 1", "- 1")
     assert verdict_of(under_test(bubblewrap, "assert f(1) == 2", mutant)).outcome is Outcome.FAILED

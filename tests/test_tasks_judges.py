@@ -25,13 +25,19 @@ def judge(*outcomes: Outcome):
 def test_valid_tests_that_kill_every_mutant_pass():
     verdict = judge(Outcome.PASSED, Outcome.FAILED, Outcome.FAILED)
     assert verdict.passed
-    assert verdict.scores == {"valid": 1.0, "killed": 1.0}
+    assert verdict.scores == {"valid": 1.0, "killed": 1.0, "coverage": 0.0}
 
 
 def test_a_mutant_that_lives_is_named_and_counted():
     verdict = judge(Outcome.PASSED, Outcome.FAILED, Outcome.PASSED)
     assert (verdict.outcome, verdict.reason) == (Outcome.FAILED, "not killed: mutant-2")
-    assert verdict.scores == {"valid": 1.0, "killed": 0.5}
+    assert verdict.scores == {"valid": 1.0, "killed": 0.5, "coverage": 0.0}
+
+
+def test_coverage_is_the_share_of_the_reference_s_lines():
+    report = Report(Outcome.PASSED, 1, detail={"lines": 8, "covered": 6})
+    steps = (StepResult("reference", 0, report=report), ended("mutant-1", Outcome.FAILED))
+    assert TESTS.judge(PROBLEM, Execution(steps)).scores["coverage"] == 0.75
 
 
 @pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.ERROR, Outcome.EARLY_EXIT])
@@ -43,7 +49,7 @@ def test_a_mutant_is_not_killed_by_tests_that_break(outcome):
 def test_tests_that_the_reference_does_not_pass_score_nothing(outcome):
     verdict = judge(outcome)
     assert verdict.outcome is outcome
-    assert verdict.scores == {"valid": 0.0, "killed": 0.0}
+    assert verdict.scores == {"valid": 0.0, "killed": 0.0, "coverage": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -71,4 +77,4 @@ def test_other_words_are_scored_by_what_they_share():
 
 def test_code_comment_leads_with_bleu_and_test_generation_with_pass():
     assert [metric.name for metric in COMMENT.metrics] == ["bleu4", "chrf", "exact"]
-    assert [metric.name for metric in TESTS.metrics] == ["pass", "valid", "killed"]
+    assert [metric.name for metric in TESTS.metrics] == ["pass", "valid", "killed", "coverage"]

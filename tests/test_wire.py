@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -265,3 +266,82 @@ def test_merge_carries_changes_back_into_every_mutable_type(old, new):
 
 def test_fractions_keep_sign_and_terms():
     assert wire.loads(wire.dumps(Fraction(-6, 4))) == Fraction(-3, 2)
+
+
+# ---------------------------------------------------------------- NumPy
+
+CODES = ["|b1", "<i8", "<u2", "<f8", "<f4", "<c16", "<U3", "|S2", "<M8[D]", ">i4"]
+ARRAYS = st.tuples(
+    st.sampled_from(CODES), st.lists(st.integers(0, 3), max_size=3), st.integers(0, 100)
+)
+
+
+@given(ARRAYS)
+def test_arrays_survive_with_type_and_shape(drawn):
+    code, shape, seed = drawn
+    dtype = numpy.dtype(code)
+    size = math.prod(shape) * dtype.itemsize
+    raw = bytes((seed + number) % 2 for number in range(size))
+    array = numpy.frombuffer(raw, dtype=dtype).reshape(shape)
+    carried = wire.loads(wire.dumps([array]))[0]
+    assert (carried.dtype, carried.shape, carried.tobytes()) == (dtype, array.shape, raw)
+    assert carried.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "scalar",
+    [numpy.float64(1.5), numpy.int8(-3), numpy.bool_(True), numpy.str_("ab"), numpy.complex64(1j)],
+    ids=lambda scalar: type(scalar).__name__,
+)
+def test_numpy_scalars_keep_their_type(scalar):
+    carried = wire.loads(wire.dumps(scalar))
+    assert type(carried) is type(scalar)
+    assert carried == scalar
+
+
+class Sly(numpy.ndarray):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        numpy.array([object()]),
+        numpy.zeros(1, dtype=[("a", int)]),
+        numpy.zeros(1).view(Sly),
+        numpy.ma.array([1]),
+        numpy.random.default_rng(0),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_arrays_of_objects_and_subclasses_are_refused(value):
+    with pytest.raises(wire.Uncarriable, match="cannot be carried"):
+        wire.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '["|O", [1], "00"]',
+        '["<i8", [-1], "0000000000000000"]',
+        '["<i8", [2], "0000000000000000"]',
+        '["<i8", null, ""]',
+        '["<U9999999", [9], ""]',
+        '["<i8,<i8", [1], "00"]',
+        '[{"a": 1}, [1], "00"]',
+        '["<i8", [1], "zz"]',
+        "7",
+    ],
+)
+def test_hostile_arrays_are_malformed(body):
+    with pytest.raises(wire.Malformed):
+        wire.loads(f'{{"numpy": {body}}}')
+
+
+def test_merge_writes_into_arrays():
+    array = numpy.zeros(3)
+    merge(array, numpy.arange(3.0))
+    assert array.tolist() == [0, 1, 2]

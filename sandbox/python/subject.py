@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from channel import Channel, Vanished
+from lines import Lines
 from program import load
 from serve import serve
 from session import begin
@@ -35,9 +36,13 @@ def main():
     """Load the program, serve the tests, report what they came to."""
     session = begin()
     sys.path.pop(0)
-    program = load(session.request["source"], "subject")
-    namespace = {name: program[name] for name in session.request["entry_points"]}
+    request = session.request
+    program = load(request["source"], "subject")
+    namespace = {name: program[name] for name in request["entry_points"]}
     channel, calls = Channel(session.inbox, session.outbox), Calls()
+    lines = Lines(request["source"], "subject") if request.get("coverage") else None
+    if lines is not None:
+        lines.watch()
     try:
         channel.send({"ready": True})
         end = serve(channel, namespace, calls)
@@ -47,6 +52,8 @@ def main():
         end = {"outcome": "error", "message": str(error)}
     outcome, message, assertions = _judge(end, calls.count)
     detail = {"calls": calls.count, "assertions": assertions}
+    if lines is not None:
+        detail.update(lines=len(lines.all), covered=lines.covered)
     session.report(outcome, message, assertions, detail=detail)
 
 

@@ -262,6 +262,8 @@ def _decode_numpy(body):
         import numpy
     except ImportError:
         raise Malformed("a message holds an array, and there is no NumPy here") from None
+    if shape is not None and min(shape, default=0) < 0:
+        raise Malformed("a message holds an array of no shape")
     values = numpy.frombuffer(bytes.fromhex(raw), dtype=code)
     if shape is None:
         (value,) = values

@@ -9,6 +9,7 @@ from mftbench.contract import (
     Program,
     Prompt,
     Step,
+    StepResult,
     Task,
     Verdict,
 )
@@ -63,7 +64,7 @@ def program(problem: Problem, completion: str) -> Program | Verdict:
 
     def against(name: str, source: str, required: bool) -> Step:
         peer = Step("tests", "python/tests.py", {"tests": tests, **names})
-        request = {"source": source, **names}
+        request = {"source": source, "coverage": required, **names}
         return Step(name, "python/subject.py", request, peer=peer, required=required)
 
     mutants = [
@@ -79,21 +80,33 @@ def judge(problem: Problem, execution: Execution) -> Verdict:
     """Pass tests that are valid on the reference and kill every mutant; score the share killed.
 
     A mutant is killed by a failed test only: a time-out or a crash of the tests proves nothing.
+    Coverage is the share of the reference's lines that valid tests execute.
     """
     reference, *mutants = execution.steps
     verdict = verdict_of(reference)
     if not verdict.passed:
-        return Verdict(verdict.outcome, verdict.reason, {"valid": 0.0, "killed": 0.0})
+        scores = {"valid": 0.0, "killed": 0.0, "coverage": 0.0}
+        return Verdict(verdict.outcome, verdict.reason, scores)
     alive = [step.name for step in mutants if verdict_of(step).outcome is not Outcome.FAILED]
-    scores = {"valid": 1.0, "killed": 1 - len(alive) / len(mutants)}
+    killed = 1 - len(alive) / len(mutants)
+    scores = {"valid": 1.0, "killed": killed, "coverage": _coverage(reference)}
     if alive:
         return Verdict(Outcome.FAILED, f"not killed: {', '.join(alive)}", scores)
     return Verdict(Outcome.PASSED, scores=scores)
 
 
+def _coverage(reference: StepResult) -> float:
+    """Give the share of the reference's lines that were executed."""
+    detail = reference.report.detail if reference.report else {}
+    lines, covered = detail.get("lines"), detail.get("covered")
+    if isinstance(lines, int) and isinstance(covered, int) and lines:
+        return covered / lines
+    return 0.0
+
+
 TASK = Task(
     name="test_generation",
-    version=1,
+    version=2,
     summary="a Python function to assertions that it passes and its mutants fail",
     sources={
         "starter": starter_programs("test_generation", ask=ask, answer=answer, facts=facts),
@@ -105,5 +118,11 @@ TASK = Task(
     prompt=Prompt(template="{prompt}\n# Tests\n", stop=("\ndef ", "\n# ", "\nclass ", "\nprint(")),
     program=program,
     judge=judge,
-    metrics=(Metric("pass"), Metric("valid", "mean"), Metric("killed", "mean")),
+    judge_version=2,
+    metrics=(
+        Metric("pass"),
+        Metric("valid", "mean"),
+        Metric("killed", "mean"),
+        Metric("coverage", "mean"),
+    ),
 )
