@@ -70,7 +70,7 @@ def _task_tables(
     for task in dict.fromkeys(column.task for column in columns):
         own = [column for column in columns if column.task == task]
         if not all(column.headline for column in own):
-            yield make_table(cells, systems, own)
+            yield make_table(cells, systems, own, ranking=False)
 
 
 def _place(column: Column, tasks: Sequence[str]) -> tuple[int, str, str, bool, str, int]:

@@ -51,7 +51,9 @@ class PublishedRow:
 
 
 def published_rows(table: Table) -> list[PublishedRow]:
-    """Give the published rows for a table: none if it has no HumanEval column."""
+    """Give the published rows for a table of headlines: none if it has no HumanEval column."""
+    if not all(column.headline for column in table.columns):
+        return []
     columns = [
         column for column in table.columns if (column.source, column.metric) == (SOURCE, METRIC)
     ]

@@ -45,8 +45,10 @@ class Table:
         return self.marks.get((system, column), Mark.UNRANKED)
 
 
-def make_table(cells: Cells, systems: Iterable[System], columns: Iterable[Column]) -> Table:
-    """Mark and rank the cells of some systems on some columns."""
+def make_table(
+    cells: Cells, systems: Iterable[System], columns: Iterable[Column], *, ranking: bool = True
+) -> Table:
+    """Mark the cells of some systems on some columns, and rank the systems."""
     rows, heads = tuple(systems), tuple(columns)
     ranked = {column: _ranked(cells, rows, column) for column in heads}
     marks = {
@@ -54,7 +56,7 @@ def make_table(cells: Cells, systems: Iterable[System], columns: Iterable[Column
         for column in heads
         for system, mark in _marks(ranked[column]).items()
     }
-    full = [ranked[column] for column in heads if len(ranked[column]) == len(rows)]
+    full = [ranked[column] for column in heads if len(ranked[column]) == len(rows) and ranking]
     ranks, intervals = _ranks(rows, full)
     return Table(rows, heads, cells, marks, ranks, len(full), intervals)
 

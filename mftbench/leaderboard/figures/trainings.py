@@ -107,7 +107,8 @@ def _stack(axes: Axes, tasks: Sequence[str], bars: Sequence[tuple[str, dict[str,
         for row, width in enumerate(widths):
             if width >= 6:
                 place = left[row] + width / 2
-                axes.text(place, row, f"{width:.0f}", ha="center", va="center", color=PAPER)
+                label = axes.text(place, row, f"{width:.0f}", ha="center", va="center", color=PAPER)
+                label.set_in_layout(False)  # it lies inside its bar, and confuses the layout
         left = [start + width for start, width in zip(left, widths, strict=True)]
     axes.set_yticks(range(len(bars)), [name for name, _ in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
@@ -130,7 +131,8 @@ def _heat_map(axes: Axes, found: Affinity) -> None:
     axes.set_aspect("equal")
     axes.grid(visible=False)
     if found.groups:
-        axes.set_xlabel("groups: " + " | ".join(", ".join(group) for group in found.groups))
+        groups = "\n".join(", ".join(group) for group in found.groups)
+        axes.set_xlabel(f"groups that agree:\n{groups}", size=8)
 
 
 def _cell(column: int, row: int, colour: str, strength: float) -> Rectangle:
