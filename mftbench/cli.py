@@ -18,8 +18,10 @@ from mftbench.commands import (
     doctor,
     exporting,
     figures,
+    generate,
     leaderboard,
     merge,
+    parity,
     plan,
     report,
     run,
@@ -45,7 +47,9 @@ app.command()(show.show)
 app.command()(doctor.doctor)
 app.command()(train.train)
 app.command()(merge.merge)
+app.command()(generate.generate)
 app.command()(score.score)
+app.command()(parity.parity)
 app.command()(stage.stage)
 app.command()(collect.collect)
 app.command()(compare.compare)
