@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Required
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -22,7 +22,7 @@ _PREFIXES = {"HumanEval/": "Python/", "MBPP/": "Python/"}
 
 @with_config(ConfigDict(extra="allow"))
 class _Line(TypedDict, total=False):
-    task_id: str
+    task_id: Required[str]
     generation: str
     passed: bool
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Required
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -17,7 +18,7 @@ __all__ = ["read", "write"]
 
 @with_config(ConfigDict(extra="allow"))
 class _Line(TypedDict, total=False):
-    task_id: str
+    task_id: Required[str]
     completion: str
     solution: str
     passed: bool

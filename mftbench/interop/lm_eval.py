@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Required
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -24,7 +24,7 @@ FILTER = "extract"  # the code that was executed is what its filters would have 
 
 @with_config(ConfigDict(extra="allow"))
 class _Line(TypedDict, total=False):
-    doc: dict[str, Any]
+    doc: Required[dict[str, Any]]
     doc_id: int
     filtered_resps: list[Any]
     resps: list[Any]
@@ -48,7 +48,7 @@ def read(path: Path) -> list[Imported]:
     """
     found = []
     for number, line in enumerate(read_rows(path, _Line), 1):
-        doc = line.get("doc", {})
+        doc = line["doc"]
         if "task_id" not in doc:
             raise UsageError(f"{path}:{number}: field 'doc.task_id' is missing; name the problem")
         answers = line.get("resps") or []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypeVar
@@ -18,6 +19,7 @@ __all__ = ["digest", "read_lines", "read_rows"]
 Row = TypeVar("Row")
 
 MAX_LINE_BYTES = 64_000_000
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def read_rows(path: Path, kind: type[Row], key: str = "") -> list[Row]:
@@ -89,9 +91,22 @@ def _parse(adapter: TypeAdapter[Row], line: bytes, place: str) -> Row:
     except UnicodeDecodeError as error:
         raise UsageError(f"{place}: not UTF-8 at byte {error.start + 1}") from None
     try:
-        return adapter.validate_json(line)
+        return adapter.validate_json(_whole_characters(line))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field = ".".join(map(str, first["loc"]))
         where = f"{place}: field {field!r}" if field else place
         raise UsageError(f"{where}: {first['msg'].lower()}") from None
+
+
+def _whole_characters(line: bytes) -> bytes:
+    """Write lone surrogates, which models do write, as U+FFFD: pydantic refuses them."""
+    if not _SURROGATE.search(line):
+        return line
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return line
+    text = json.dumps(value, ensure_ascii=False)
+    # Pairs are whole characters by now; what is left stands alone.
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()

@@ -1,0 +1,175 @@
+"""Files of other harnesses: what is written has their fields, and is read back as it was."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner
+
+from mftbench.cli import app
+from mftbench.contract import Outcome, Problem, Verdict
+from mftbench.errors import UsageError
+from mftbench.inference.engine import Completion
+from mftbench.interop.formats import FORMATS
+from mftbench.interop.humaneval import completion_after, read_samples
+from mftbench.interop.results import Item, Results, executed_source
+from mftbench.pipeline.score import Scored
+from mftbench.plugins import load_task
+from mftbench.scoring.score import score
+from mftbench.suites import Suite
+
+TASK = load_task("completion")
+PROMPT = 'def f(x):\n    """Add one."""\n'
+FACTS = Suite("assert f(1) == 2\n", ("f",)).facts()
+PROBLEMS = [Problem(f"HumanEval/{n}", PROMPT, "    return x + 1\n", FACTS) for n in range(2)]
+ANSWERS = [
+    ("HumanEval/0", 0, "    return x + 1\n", Verdict(Outcome.PASSED)),
+    ("HumanEval/0", 1, "    return x\n", Verdict(Outcome.FAILED, "wrong")),
+    ("HumanEval/1", 0, "def f(x):\n    return x + 1\n", Verdict(Outcome.PASSED)),
+    ("HumanEval/1", 1, "no code \ud83d", Verdict(Outcome.TIMEOUT)),
+]
+SPEC = {
+    "model": "nano",
+    "model_fingerprint": "m" * 64,
+    "train": "",
+    "adapter": False,
+    "task": "completion",
+    "task_version": 1,
+    "source": {"name": "humaneval", "options": {}, "fingerprint": "f" * 64},
+    "format": "plain",
+    "engine": "scripted",
+    "dtype": "float32",
+    "seed": 1,
+    "sampling": {"n": 2, "temperature": 0.8, "top_p": 0.95, "max_new_tokens": 0, "batch": 8},
+}
+
+
+@pytest.fixture
+def results() -> Results:
+    problems = {problem.id: problem for problem in PROBLEMS}
+    verdicts = {name: [v for p, _, _, v in ANSWERS if p == name] for name in problems}
+    items = [
+        Item(
+            problems[name],
+            PROMPT,
+            Completion(name, sample, text, 5, "stop"),
+            executed_source(TASK, problems[name], text),
+            verdict,
+        )
+        for name, sample, text, verdict in ANSWERS
+    ]
+    scores = score(verdicts, TASK.metrics, [1], list(problems), samples=2)
+    scored = Scored(scores, {"passed": 2}, 0, 2, "d")
+    moment = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    return Results(TASK, "humaneval", "v", SPEC, {"commit": "c"}, items, scored, moment)
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_human_eval_gets_completions_that_do_the_same_after_the_prompt(results, tmp_path):
+    samples, judged = FORMATS["humaneval"].write(results, tmp_path / "samples.jsonl")
+    rows = lines(samples)
+    assert [set(row) for row in rows] == [{"task_id", "completion"}] * 4
+    assert PROMPT + rows[0]["completion"] == PROMPT + "    return x + 1\n"
+    assert rows[2]["completion"] == "\n\ndef f(x):\n    return x + 1\n"
+    assert [row["passed"] for row in lines(judged)] == [True, False, True, False]
+    assert lines(judged)[3]["result"] == "timed out"
+
+
+def test_evalplus_gets_whole_solutions(results, tmp_path):
+    (path,) = FORMATS["evalplus"].write(results, tmp_path / "samples.jsonl")
+    assert [set(row) for row in lines(path)] == [{"task_id", "solution"}] * 4
+    assert lines(path)[0]["solution"] == PROMPT + "    return x + 1\n"
+
+
+def test_codefuse_gets_generations_with_the_row_s_fields(results, tmp_path):
+    path, judged = FORMATS["codefuse"].write(results, tmp_path / "gen.jsonl")
+    first = lines(path)[0]
+    assert first["task_id"] == "Python/0"
+    assert {"prompt", "canonical_solution", "test", "language", "generation"} <= first.keys()
+    assert {"result", "passed", "completion_id"} <= lines(judged)[0].keys()
+
+
+def test_lm_eval_gets_results_and_samples_by_its_names(results, tmp_path):
+    summary, samples = FORMATS["lm-eval"].write(results, tmp_path)
+    top = json.loads(summary.read_text())
+    assert top["results"]["completion_humaneval"]["pass@1,extract"] == 0.5
+    assert top["n-samples"]["completion_humaneval"] == {"original": 2, "effective": 2}
+    fields = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "doc_hash"}
+    assert fields | {"prompt_hash", "target_hash", "filter", "metrics"} <= lines(samples)[0].keys()
+
+
+def test_inspect_gets_one_log_of_version_two(results, tmp_path):
+    (path,) = FORMATS["inspect"].write(results, tmp_path / "log.json")
+    log = json.loads(path.read_text())
+    assert (log["version"], log["status"]) == (2, "success")
+    assert [sample["epoch"] for sample in log["samples"]] == [1, 2, 1, 2]
+    assert log["samples"][1]["scores"]["verify"]["value"] == "I"
+
+
+READ = {
+    "humaneval": ("samples.jsonl", 0, [None] * 4),
+    "evalplus": ("samples.jsonl", 0, [None] * 4),
+    "codefuse": ("samples_results.jsonl", 1, [True, False, True, False]),
+    "lm-eval": ("folder", 1, [None] * 4),
+    "inspect": ("log.json", 0, [True, False, True, False]),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_was_written_is_read_back(results, tmp_path, name):
+    file, which, passed = READ[name]
+    base = file.replace("_results", "")
+    found = FORMATS[name].read(FORMATS[name].write(results, tmp_path / base)[which])
+    assert len(found) == 4
+    assert [each.passed for each in found] == passed
+    assert "return x + 1" in (found[0].completion or found[0].solution)
+
+
+def test_a_solution_becomes_a_completion_that_follows_the_prompt():
+    assert completion_after(PROMPT, PROMPT + "    return 1\n") == "    return 1\n"
+    assert completion_after(PROMPT, "def f(x): return 1\n") == "\n\ndef f(x): return 1\n"
+
+
+def test_score_reads_evalplus_s_solutions(results, tmp_path):
+    (path,) = FORMATS["evalplus"].write(results, tmp_path / "samples.jsonl")
+    samples = read_samples(path, {each.id: each for each in PROBLEMS}, partial=False)
+    assert samples[0]["completion"] == "    return x + 1\n"
+
+
+def test_import_writes_samples_and_counts_what_passed_there(results, tmp_path):
+    (log,) = FORMATS["inspect"].write(results, tmp_path / "log.json")
+    out = tmp_path / "samples.jsonl"
+    arguments = ["import", str(log), "--format", "inspect", "--out", str(out)]
+    told = CliRunner().invoke(app, arguments).stdout
+    assert "4 samples of 2 problems, 2 of 4 passed there" in told
+    assert [set(row) for row in lines(out)] == [{"task_id", "completion"}] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("inspect", "{}", "field 'samples' is missing"),
+        ("inspect", '{"samples": [{"id": 1}]}', r"samples\[0\]: no output"),
+        ("inspect", "[1]", "a JSON object is expected"),
+        ("inspect", "{", "cannot be read as JSON"),
+        ("humaneval", '{"completion": ""}', "field 'task_id'"),
+        ("codefuse", "[]", r":1: "),
+        ("lm-eval", '{"doc": {}}', "doc.task_id"),
+    ],
+)
+def test_a_file_that_is_something_else_is_refused(tmp_path, name, content, fault):
+    path = tmp_path / "file.json" if name == "inspect" else tmp_path / "file.jsonl"
+    path.write_text(content + "\n")
+    with pytest.raises(UsageError, match=fault):
+        FORMATS[name].read(path)
+
+
+def test_an_unknown_format_is_answered_with_the_nearest(tmp_path):
+    arguments = ["import", "x", "--format", "inspekt", "--out", "y"]
+    error = CliRunner().invoke(app, arguments).exception
+    assert "did you mean 'inspect'?" in str(error)
