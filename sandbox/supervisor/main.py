@@ -6,7 +6,9 @@ sees any of them.
 
 import os
 import platform
+import select
 import signal
+import threading
 from types import SimpleNamespace
 
 from mftbench.sandbox.carry_out import carry_out
@@ -19,6 +21,7 @@ from supervisor.forge import Forge
 def main():
     """Serve the host until it closes the stream."""
     forge = Forge.begin()
+    threading.Thread(target=_end_with_host, daemon=True).start()
     _send(write_frame({"python": platform.python_version()}))
     while True:
         try:
@@ -26,6 +29,14 @@ def main():
         except EOFError:
             return
         _send(_answer(forge, header, parts))
+
+
+def _end_with_host():
+    """End at once when the host goes, also in the middle of a step; the container ends with us."""
+    poll = select.poll()
+    poll.register(0, 0)  # a hang-up is always told
+    poll.poll()
+    os._exit(1)
 
 
 def _answer(forge, header, parts):

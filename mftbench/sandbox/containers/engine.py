@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -129,8 +130,7 @@ class DockerEngine:
             except BaseException:
                 self.remove(container)
                 raise
-        # The SDK wraps local sockets in a file that only reads.
-        return container, getattr(attached, "_sock", attached)
+        return container, _Attached(attached)
 
     def remove(self, container: str) -> None:
         """End and remove a container; harmless if it is gone."""
@@ -175,6 +175,25 @@ class DockerEngine:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+class _Attached:
+    """A container's standard streams: the socket, and the SDK's objects around it."""
+
+    def __init__(self, attached: Any) -> None:
+        self._attached = attached
+        # The SDK wraps local sockets in a file that only reads.
+        self._socket = getattr(attached, "_sock", attached)
+        self.sendall, self.recv = self._socket.sendall, self._socket.recv
+        self.settimeout = self._socket.settimeout
+
+    def close(self) -> None:
+        """Close it, also under a thread that waits for it."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError, ValueError):  # the layers close each other
+            self._attached._response.close()
+        self._socket.close()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from mftbench.sandbox.runners import runners_folder
 
 WORK = "/tmp"
 RUNNERS = "/runner"
+_PYTHON = ("/usr/bin/python3", "-s", "-S")
 _OWN_MB = 192  # the supervisor, the zygote, and the kernel's part
 _OWN_TASKS = 32
 _OPEN_FILES = 1024
@@ -57,10 +58,10 @@ def profile(
     bootstrap = (runners_folder() / "supervisor" / "bootstrap.py").read_text()
     container = {
         "image": image,
-        "command": ["/usr/bin/python3", "-s", "-S", "-c", bootstrap],
+        # By env, because engines add variables of their own.
+        "command": ["/usr/bin/env", "-i", *_environment(), *_PYTHON, "-c", bootstrap],
         "entrypoint": [],
         "hostname": "sandbox",
-        "environment": dict(ENVIRONMENT),
         "labels": dict(labels),
         "working_dir": "/",
         "user": "0:0",
@@ -68,6 +69,10 @@ def profile(
         "network_disabled": True,
     }
     return {"container": container, "host": _host(size, cores, runtime)}
+
+
+def _environment() -> list[str]:
+    return [f"{name}={value}" for name, value in ENVIRONMENT.items()]
 
 
 def _host(size: Size, cores: int, runtime: str) -> dict[str, Any]:
