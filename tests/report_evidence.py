@@ -70,6 +70,6 @@ def evidence(problems=3, name="laptop"):
         sets.append(answers_of(mixed, task, [(good, True)] * problems))
         hostile = [(HOSTILE if n == 1 else good, n != 1) for n in range(problems)]
         sets.append(answers_of(mft, task, hostile))
-    affinity = Affinity(TASKS, ((1.0, -0.2), (-0.2, 1.0)), (("completion",), ("sql",)))
+    affinity = Affinity(TASKS, ((1.0, -0.2), (None, 1.0)), (("completion",), ("sql",)))
     trainings = (training(mixed), training(mft, affinity=affinity))
     return Evidence(make_board(name, board_rows()), trainings, tuple(sets))

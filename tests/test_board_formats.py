@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import re
 from dataclasses import replace
 
@@ -148,3 +149,37 @@ def test_an_unknown_format_suggests_the_nearest():
 def test_small_numbers_read_as_what_they_are():
     assert (p_value(0.0004), p_value(0.0312)) == ("<0.001", "0.031")
     assert (points(-0.0001), points(0.03)) == ("+0.0", "+3.0")
+
+
+def test_json_and_csv_carry_the_numbers_of_the_rows():
+    rows = board_rows(seeds=(1, 2, 3))
+    board = make_board("laptop", rows)
+    found = json.loads(render(board, "json"))["sections"][0]["main"]["cells"]
+    lines = list(csv.DictReader(io.StringIO(render(board, "csv"))))
+    for mode in ("base", "single", "mixed", "mft"):
+        values = [r.value for r in rows if (r.mode, r.task) == (mode, "sql")]
+        cell = next(
+            c for c in found if c["system"][:4] == mode[:4] and c["column"]["task"] == "sql"
+        )
+        line = next(each for each in lines if (each["mode"], each["task"]) == (mode, "sql"))
+        assert cell["value"] == pytest.approx(sum(values) / 3, abs=1e-6)
+        assert float(line["value"]) == pytest.approx(sum(values) / 3, abs=1e-6)
+        assert [seed["value"] for seed in cell["seeds"]] == pytest.approx(values, abs=1e-6)
+
+
+def test_json_names_the_keys_behind_every_number():
+    board = make_board("laptop", board_rows())
+    for cell in json.loads(render(board, "json"))["sections"][0]["main"]["cells"]:
+        assert [seed["keys"]["score"] for seed in cell["seeds"]] == ["s"]
+
+
+def test_markdown_says_how_systems_compare_over_all_tasks():
+    rows = [row([1.0] * 100, task=t, **MFT) for t in ("a", "b")]
+    rows += [row(HALF, task=t, **MIXED) for t in ("a", "b")]
+    assert "| mft:task_token against mixed | 2 | 0 | 0 | +50.0 | [" in markdown(rows)
+
+
+def test_markdown_says_what_the_board_can_see():
+    text = markdown(board_rows(seeds=(1, 2, 3)))
+    assert re.search(r"\| sql \(starter\) \| 100 \| \d+\.\d \| \d+\.\d \|", text)
+    assert re.search(r"\| sql \(starter\) \| 100 \| \d+\.\d \| – \|", markdown(board_rows()))

@@ -22,7 +22,12 @@ CARD = {
         "tasks": {"sql": {"supervised_tokens": 9, "token_share": 0.1, "effective_weight": 0.5}},
     },
 }
-AFFINITY = {"tasks": ["sql"], "steps": [], "mean": [[1]], "groups": [["sql"]]}
+AFFINITY = {
+    "tasks": ["sql", "completion"],
+    "steps": [],
+    "mean": [[1.0, None], [None, 1.0]],
+    "groups": [["sql"], ["completion"]],
+}
 
 
 @pytest.fixture
@@ -49,7 +54,14 @@ def test_curves_are_read_by_task(store):
 def test_shares_and_affinity_are_read(store):
     (found,) = trainings(store)
     assert (found.padding_share, found.shares[0].rows, found.shares[0].weight) == (0.25, 7, 0.5)
-    assert found.affinity.groups == (("sql",),)
+    assert found.affinity.groups == (("sql",), ("completion",))
+    assert found.affinity.mean[0] == (1.0, None)
+
+
+def test_one_task_has_no_affinity(store):
+    alone = {"tasks": ["sql"], "mean": [[1.0]], "groups": [["sql"]]}
+    (store.root / "train" / "t" / "affinity.json").write_text(json.dumps(alone))
+    assert trainings(store)[0].affinity is None
 
 
 def test_a_training_that_the_store_lacks_is_left_out(store):

@@ -9,7 +9,7 @@ from mftbench.leaderboard.cells import Column, System
 from mftbench.leaderboard.footnotes import footnotes
 from mftbench.leaderboard.pairs import Pair
 from mftbench.leaderboard.table import Mark, Table
-from mftbench.leaderboard.wording import interval, p_value, points, rank, signs, value
+from mftbench.leaderboard.wording import bounds, interval, p_value, points, rank, signs, value
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,12 +41,15 @@ def print_pair(pair: Pair, console: Console | None = None) -> None:
         grid.add_column(head, justify="right")
     grid.add_column("verdict")
     for column, found in pair.compared:
-        bounds = f"[{points(found.low)}, {points(found.high)}]"
+        around = f"[{points(found.low)}, {points(found.high)}]"
         counts = f"{found.wins} : {found.losses} of {found.problems}"
-        cells = (points(found.difference), bounds, counts, p_value(found.p))
+        cells = (points(found.difference), around, counts, p_value(found.p))
         line = (column.label, column.metric, *cells, p_value(found.adjusted), found.verdict)
         grid.add_row(*map(Text, line))
     out.print(grid)
+    if pair.difference is not None and len(pair.compared) > 1:
+        mean = f"{points(pair.difference)} {bounds(pair.interval)}"
+        out.print(f"mean difference over tasks: {mean}", highlight=False, markup=False)
     for column, reason in pair.skipped:
         out.print(f"not compared on {column.label} {column.metric}: {reason}", markup=False)
 

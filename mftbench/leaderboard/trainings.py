@@ -32,10 +32,13 @@ class TaskShare:
 
 @dataclass(frozen=True)
 class Affinity:
-    """Mean cosine of the tasks' gradients over training, and groups that suggest themselves."""
+    """Mean cosine of the tasks' gradients over training, and groups that suggest themselves.
+
+    A cosine is None where two tasks were never measured together.
+    """
 
     tasks: tuple[str, ...]
-    mean: tuple[tuple[float, ...], ...]
+    mean: tuple[tuple[float | None, ...], ...]
     groups: tuple[tuple[str, ...], ...] = ()
 
 
@@ -122,11 +125,11 @@ def _series(steps: Iterable[Mapping[str, Any]], prefix: str) -> Series:
 
 def _affinity(path: Path) -> Affinity | None:
     found = _object(path)
-    if not found.get("tasks"):
-        return None
+    if len(found.get("tasks", ())) < 2:
+        return None  # one task has nothing to agree with
     return Affinity(
         tasks=tuple(found["tasks"]),
-        mean=tuple(tuple(map(float, line)) for line in found["mean"]),
+        mean=tuple(tuple(line) for line in found["mean"]),
         groups=tuple(tuple(group) for group in found.get("groups", ())),
     )
 

@@ -39,6 +39,7 @@ _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "mftbench",
     "pdf.fonttype": 42,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "axes.edgecolor": GRID,
     "axes.labelcolor": MUTED,
     "axes.titlesize": 9,

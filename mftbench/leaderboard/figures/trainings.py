@@ -10,8 +10,17 @@ from matplotlib.patches import Rectangle
 
 from mftbench.leaderboard.board import Section
 from mftbench.leaderboard.evidence import Evidence
-from mftbench.leaderboard.figures.theme import INK, NEUTRAL, PAPER, colours, legend, panels
+from mftbench.leaderboard.figures.theme import (
+    INK,
+    NEUTRAL,
+    PAPER,
+    SERIES,
+    colours,
+    legend,
+    panels,
+)
 from mftbench.leaderboard.trainings import Affinity, Series, Training
+from mftbench.leaderboard.wording import ABSENT
 
 
 def loss(evidence: Evidence, section: Section) -> Figure | None:
@@ -121,9 +130,11 @@ def _heat_map(axes: Axes, found: Affinity) -> None:
     size = len(found.tasks)
     for row, line in enumerate(found.mean):
         for column, cosine in enumerate(line):
-            colour = colours(["agree", "conflict"])["agree" if cosine >= 0 else "conflict"]
-            axes.add_patch(_cell(column, row, colour, abs(cosine)))
-            axes.text(column, row, f"{cosine:.2f}", ha="center", va="center", color=INK, size=8)
+            known = cosine or 0.0
+            colour = SERIES[0] if known >= 0 else SERIES[1]
+            axes.add_patch(_cell(column, row, colour, abs(known)))
+            shown = ABSENT if cosine is None else f"{cosine:.2f}"
+            axes.text(column, row, shown, ha="center", va="center", color=INK, size=8)
     axes.set_xlim(-0.5, size - 0.5)
     axes.set_ylim(size - 0.5, -0.5)
     axes.set_xticks(range(size), found.tasks, rotation=30, ha="right")
