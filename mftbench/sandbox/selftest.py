@@ -23,7 +23,7 @@ from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.hoststate import HostState, bait, look, settled
 from mftbench.sandbox.verdict import verdict_of
 
-__all__ = ["Line", "Result", "self_test"]
+__all__ = ["Line", "Result", "attack_lines", "self_test"]
 
 _ESCAPING_RUNNERS = ("/bin/sh", "../../bin/sh", "python/../../check.py")
 _INTO_THE_RUN_S = 1.0
@@ -63,7 +63,7 @@ def self_test(
         planted = look()
         sandbox = open_sandbox()
         try:
-            yield from _attacks(sandbox, attacks)
+            yield from attack_lines(sandbox, attacks)
             yield _escaping_runners(sandbox)
             name = sandbox.name
         finally:
@@ -73,7 +73,8 @@ def self_test(
     yield from _state("end", before)
 
 
-def _attacks(sandbox: Sandbox, attacks: Iterable[Attack]) -> Iterator[Line]:
+def attack_lines(sandbox: Sandbox, attacks: Iterable[Attack]) -> Iterator[Line]:
+    """Yield one line per attack, in order, one at a time."""
     languages = sandbox.probe().languages
     unheld: Mapping[str, str] = getattr(sandbox, "unheld", {})
     isolates: bool = getattr(sandbox, "isolates", True)
