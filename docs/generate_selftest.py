@@ -1,7 +1,7 @@
 """Write the self-test's table into docs/concepts/sandbox.md, from runs of every backend.
 
-    for name in bubblewrap docker; do mftbench sandbox selftest --sandbox $name --json > $name.jsonl; done
-    python docs/generate_selftest.py bubblewrap.jsonl docker.jsonl
+Run ``mftbench sandbox selftest --sandbox NAME --json > NAME.jsonl`` for each, then this with the
+files as arguments.
 """
 
 from __future__ import annotations

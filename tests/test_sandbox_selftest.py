@@ -1,4 +1,4 @@
-"""The self-test: it notices what escapes, skips what cannot be run, and the page tells its result."""
+"""The self-test: it notices what escapes and skips what cannot run; the page tells its result."""
 
 import json
 import re
