@@ -19,7 +19,7 @@ _BODIES: Mapping[str, tuple[Outcome, ...]] = {
     "R2-memory": (Outcome.OUT_OF_MEMORY,),
     "R5-output": (Outcome.OUTPUT_LIMIT,),
     "R6-legitimate-output": (Outcome.PASSED,),
-    "R7-recursion": (Outcome.ERROR, Outcome.OUT_OF_MEMORY),
+    "R7-recursion": (Outcome.ERROR, Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT),  # Go: a huge stack
     "R8-infinite-loop": (Outcome.TIMEOUT,),
     "E1-bytes-that-are-no-text": (Outcome.PASSED,),
 }
