@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 from mftbench.contract import Example, Problem, Prompt, Source, Task
 from mftbench.errors import PluginError, boundary, require
+from mftbench.inference.automatic import Choice
 from mftbench.inference.engine import Engine
 from mftbench.pipeline.execute import Executor
 from mftbench.plan import Context
@@ -103,8 +104,14 @@ class Bench:
         from mftbench.inference.registry import open_engine
 
         self._fix_threads()
-        study = self.study
-        return open_engine(study.engine, study.engine_dtype, study.engine_options)
+        return open_engine(self.choice.engine, self.choice.dtype, self.choice.options)
+
+    @cached_property
+    def choice(self) -> Choice:
+        """Which engine that is, with its options, and why."""
+        from mftbench.pipeline.load import chosen
+
+        return chosen(self)
 
     @cached_property
     def trainer(self) -> Trainer:
@@ -127,20 +134,28 @@ class Bench:
         return lambda prompt: render_prompt(spec.format, prompt, tokenizer)
 
     def context(self) -> Context:
-        """Gather what a plan depends on: versions and digests."""
+        """Gather what a plan depends on: versions and digests.
+
+        Raises UsageError for a wrong name in the study.
+        """
+        self._check_names()
+        return self.context_with(self.choice)
+
+    def context_with(self, choice: Choice) -> Context:
+        """Gather what a plan with this engine depends on."""
         from mftbench.inference.registry import keyed
         from mftbench.models import fingerprint
         from mftbench.sandbox.select import execution_digest
 
-        self._check_names()
         return Context(
             tasks=self.tasks,
             model_fingerprint=fingerprint,
             source_fingerprint=self._fingerprint,
             sandbox=self.sandbox.name,
             runners=execution_digest(self.sandbox.images()),
-            engine=self.study.engine,
-            engine_options=keyed(self.study.engine_options),
+            engine=choice.engine,
+            engine_options=keyed(choice.options),
+            engine_dtype=choice.dtype,
         )
 
     def source(self, task: str, ref: SourceRef) -> Source:

@@ -83,6 +83,7 @@ class Context:
     runners: str
     engine: str
     engine_options: Mapping[str, JsonValue] = field(default_factory=dict)
+    engine_dtype: str = ""
 
 
 def plan(study: Study, context: Context) -> tuple[Cell, ...]:
@@ -145,7 +146,7 @@ class _Layout:
             format=study.format,
             engine=self.context.engine,
             sampling=study.sampling if sampled else replace(study.sampling, n=1),
-            dtype=study.engine_dtype,
+            dtype=self.context.engine_dtype or study.engine_dtype,
             seed=seed if sampled else 0,
             engine_options=self.context.engine_options,
             threads=study.threads,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mftbench.bench import Bench
 from mftbench.errors import EngineError, MftbenchError, PluginError
+from mftbench.inference.jobs import served
 from mftbench.leaderboard.rows import Row
 from mftbench.pipeline.execute import execute, read_executed
 from mftbench.pipeline.generate import (
@@ -150,7 +151,8 @@ class CellStages:
             prompt = bench.asked(spec.task, spec.source).prompt
             asked = tuple(requests(spec, problems, prompt, bench.render(spec)))
             runs = family(spec, bench.engine.version)
-            self.asked[name] = Wanted(name, runs, model, asked, spec.sampling)
+            how = served(bench.engine, model)
+            self.asked[name] = Wanted(name, runs, model, asked, spec.sampling, how)
         return self.asked[name]
 
     def generate(self, evaluation: Evaluation) -> Artifact:

@@ -57,7 +57,7 @@ class Study:
     limits: Limits = field(default_factory=Limits)
     engine: str = "transformers"
     engine_options: Mapping[str, JsonValue] = field(default_factory=dict)
-    engine_dtype: Literal["float32", "bfloat16"] = "float32"
+    engine_dtype: Literal["auto", "float32", "bfloat16"] = "float32"
     sandbox: str = "auto"
     threads: int = 0
     parallel: Parallel = field(default_factory=Parallel)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mftbench.bench import Bench
+    from mftbench.estimates.estimate import Estimates
+    from mftbench.estimates.rates import Rates
     from mftbench.plan import Cell, Context
 
 
@@ -37,6 +39,10 @@ def plan(
     store: StoreFolder = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per cell.")] = False,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Measure this machine first, and keep its rates.")
+    ] = False,
+    tflops: Annotated[float, typer.Option(help="Instead, state a device's peak.")] = 0.0,
     emit: Annotated[
         str, typer.Option(help="Instead, write the units of work as: slurm, commands.")
     ] = "",
@@ -48,13 +54,18 @@ def plan(
         list[str] | None, typer.Option(help="An sbatch option for every job: --partition=gpu.")
     ] = None,
 ) -> None:
-    """Print a study's cells with what is stored of each; make nothing.
+    """Print a study's cells: work, memory, time, and what is stored of each; make nothing.
+
+    Every estimate says what it rests on. Times are known after --calibrate, which trains a few
+    steps and answers and executes a few problems, or for a device that is stated.
 
     With --emit slurm a folder of sbatch arrays and a submit.sh is written, with --emit commands
     shell lines for anything else are printed. Each makes one unit of work and may be run again.
     """
     from mftbench.bench import Bench, Options
     from mftbench.board_folder import board_folder
+    from mftbench.commands.plan_table import print_plan
+    from mftbench.estimates.estimate import estimate
     from mftbench.launching.emit import emission_of, emit_as
     from mftbench.launching.jobs import JobMaker
     from mftbench.plan import plan as plan_study
@@ -71,10 +82,9 @@ def plan(
             maker = JobMaker(Path(), store, cpus, gpus)
             emission = emission_of(bench, cells, maker, board or board_folder(chosen, file))
             typer.echo(emit_as(emit, emission, out, sbatch or ()))
-        elif json:
-            _print_json(bench, cells)
         else:
-            _print_table(bench, cells)
+            estimates = estimate(bench, cells, _rates(bench, cells, tflops, calibrate))
+            (_print_json if json else print_plan)(bench, cells, estimates)
     for name in sorted(absent):
         told = f"{name} is not here: its keys, and so what is stored of it, are not known"
         typer.echo(told, err=True)
@@ -95,48 +105,24 @@ def _sparing(context: Context, absent: set[str]) -> Context:
     return replace(context, model_fingerprint=fingerprint)
 
 
-def _print_json(bench: Bench, cells: Sequence[Cell]) -> None:
+def _print_json(bench: Bench, cells: Sequence[Cell], estimates: Estimates) -> None:
     from mftbench.canonical import dumps, plain
+    from mftbench.commands.plan_table import stored
 
-    for cell in cells:
-        typer.echo(dumps({"cell": cell.label, "stored": _stored(bench, cell), **plain(cell)}))
-
-
-def _print_table(bench: Bench, cells: Sequence[Cell]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    for column in ("cell", "train rows", "generations", "stored"):
-        table.add_column(column, justify="left" if column == "cell" else "right")
-    sizes = [(_train_rows(bench, cell), _generations(bench, cell)) for cell in cells]
-    for cell, (rows, generations) in zip(cells, sizes, strict=True):
-        found = _stored(bench, cell)
-        stored = f"{sum(found.values())}/{len(found)}"
-        table.add_row(cell.label, str(rows), str(generations), stored)
-    total_rows, total_generations = (sum(column) for column in zip(*sizes, strict=True))
-    table.add_row(f"[bold]{len(cells)} cells", str(total_rows), str(total_generations), "")
-    Console().print(table)
+    for cell, estimate in zip(cells, estimates.cells, strict=True):
+        found = dict(stored(bench, cell))
+        told = {"cell": cell.label, "stored": found, "estimate": plain(estimate)}
+        typer.echo(dumps(told | plain(cell)))
 
 
-def _stored(bench: Bench, cell: Cell) -> dict[str, bool]:
-    """Say for every artifact of a cell whether the store has it."""
-    return {
-        f"{stage} {name}": bench.store.find(stage, name) is not None
-        for evaluation in cell.evaluations
-        for stage, name in evaluation.keys.items()
-        if name
-    }
+def _rates(bench: Bench, cells: Sequence[Cell], tflops: float, measure: bool) -> Rates | None:
+    """Give the rates that are stated, else those that are measured now or were before."""
+    from mftbench.estimates.rates import read_rates, stated, write_rates
 
+    if tflops:
+        return stated(tflops)
+    if measure:
+        from mftbench.estimates.calibrate import calibrate
 
-def _train_rows(bench: Bench, cell: Cell) -> int:
-    if cell.train is None:
-        return 0
-    return sum(len(bench.examples(data.task, data.source)) for data in cell.train.tasks)
-
-
-def _generations(bench: Bench, cell: Cell) -> int:
-    return sum(
-        len(bench.problems(item.task, item.generate.source)) * item.generate.sampling.n
-        for item in cell.evaluations
-    )
+        write_rates(bench.store.root, calibrate(bench, cells))
+    return read_rates(bench.store.root)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from mftbench.contract import JsonValue
 from mftbench.errors import EngineError, MftbenchError, PluginError
 from mftbench.inference.engine import Completion, Engine, Request
 from mftbench.stages import ModelRef, Sampling
@@ -37,6 +38,21 @@ class ManyModels(Protocol):
     def generate_all(self, jobs: Sequence[Job]) -> Iterator[Made]:
         """Yield the missing completions of all jobs in any order; an error ends its job alone."""
         ...
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """An engine that says how it serves a model: merged or not, in which precision."""
+
+    def served(self, model: ModelRef) -> Mapping[str, JsonValue]:
+        """Describe how the model is evaluated."""
+        ...
+
+
+def served(engine: Engine, model: ModelRef) -> dict[str, JsonValue]:
+    """Describe how an engine evaluates a model, as far as it tells."""
+    told = engine.served(model) if isinstance(engine, Serves) else {}
+    return {"engine": engine.name, "version": engine.version, **told}
 
 
 def generate_all(engine: Engine, jobs: Sequence[Job]) -> Iterator[Made]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from mftbench.errors import UsageError, boundary, require
+from mftbench.inference.automatic import AUTO
 from mftbench.inference.engine import Engine
 from mftbench.options import typed_options
 
@@ -56,8 +57,8 @@ def open_engine(
 
 def check_engine(name: str, options: Mapping[str, JsonValue], where: str) -> None:
     """Raise UsageError if there is no such engine, or if it does not take these options."""
-    require("engine", name, find_engines(), where)
-    if options:  # to look at a factory is to import its engine
+    require("engine", name, [AUTO, *find_engines()], where)
+    if options and name != AUTO:  # to look at a factory is to import its engine
         _checked(name, options)
 
 

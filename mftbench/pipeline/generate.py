@@ -7,14 +7,14 @@ is new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from mftbench.canonical import digest
-from mftbench.contract import Problem, Prompt
+from mftbench.canonical import digest, dumps
+from mftbench.contract import JsonValue, Problem, Prompt
 from mftbench.errors import EngineError, MftbenchError, PluginError
 from mftbench.inference.engine import Completion, Engine, Request
 from mftbench.inference.jobs import Job, generate_all
@@ -55,13 +55,14 @@ def requests(
 
 @dataclass(frozen=True)
 class Wanted:
-    """All completions of one Generate artifact. ``key`` is the artifact's."""
+    """All completions of one Generate artifact, ``key``; ``served`` is how its model is run."""
 
     key: str
     family: Family
     model: ModelRef
     requests: tuple[Request, ...]
     sampling: Sampling
+    served: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @cached_property
     def item_of(self) -> dict[tuple[str, int], str]:
@@ -111,9 +112,10 @@ def complete(
 
 
 def write_completions(wanted: Wanted, store: Store, out: Path) -> None:
-    """Write an artifact from what is kept: its completions, sorted by item, and the first prompt.
+    """Write an artifact from what is kept: its completions, sorted by item.
 
-    What was really asked decides a score, so the rendered prompt of item 0 stands beside them.
+    What was really asked, and of what, decides a score: beside them stand the rendered prompt of
+    item 0, and in ``served.json`` how the engine ran the model.
     Raises EngineError if a completion is missing.
     """
     lines = kept(store.items(wanted.family.name), wanted.items.keys())
@@ -123,6 +125,7 @@ def write_completions(wanted: Wanted, store: Store, out: Path) -> None:
     completions = [completion_of(request, lines[name]) for request, name in pairs]
     completions.sort(key=lambda each: (each.problem, each.sample))
     write_items(out / COMPLETIONS, [to_json(each) for each in completions])
+    (out / "served.json").write_text(dumps(dict(wanted.served)) + "\n", encoding="ascii")
     if wanted.requests:
         first = wanted.requests[0].prompt
         (out / "prompt_0.txt").write_text(first, encoding="utf-8", errors="replace")
