@@ -159,7 +159,9 @@ def test_json_and_csv_carry_the_numbers_of_the_rows():
     for mode in ("base", "single", "mixed", "mft"):
         values = [r.value for r in rows if (r.mode, r.task) == (mode, "sql")]
         cell = next(
-            c for c in found if c["system"][:4] == mode[:4] and c["column"]["task"] == "sql"
+            each
+            for each in found
+            if each["column"]["task"] == "sql" and each["system"].split(":")[0] == mode
         )
         line = next(each for each in lines if (each["mode"], each["task"]) == (mode, "sql"))
         assert cell["value"] == pytest.approx(sum(values) / 3, abs=1e-6)

@@ -5,15 +5,21 @@ import gzip
 import hashlib
 import json
 import re
+import signal
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
 
 import pytest
-from report_evidence import HOSTILE, evidence
+from board_rows import board_rows
+from report_evidence import HOSTILE, answers_of, evidence
 
+from mftbench.errors import UsageError
 from mftbench.leaderboard.board import make_board
 from mftbench.leaderboard.evidence import Evidence
+from mftbench.leaderboard.files import write_board
 from mftbench.leaderboard.report.archive import pack
 from mftbench.leaderboard.report.page import render_report
 from mftbench.leaderboard.report.server import open_server
@@ -93,8 +99,6 @@ def test_all_answers_to_a_problem_share_a_block():
 
 def test_lone_surrogates_and_huge_lines_are_packed():
     (one, *_) = evidence(problems=1).answers
-    from report_evidence import answers_of
-
     odd = answers_of(one.system, "sql", [("\ud800 " + "x" * 300_000, True)])
     archive = pack([odd], ["mixed"])
     assert inflated(archive.blocks[0])["samples"][0]["text"].startswith("\ud800 x")
@@ -135,3 +139,20 @@ def test_the_server_gives_nothing_else(server, path, host):
         get(server, path, host)
     caught.value.close()
     assert caught.value.code in (403, 404)
+
+
+def test_view_serves_the_report_until_it_is_interrupted(tmp_path):
+    write_board(tmp_path / "laptop", board_rows())
+    code = "from mftbench.cli import main; main()"
+    command = [sys.executable, "-c", code, "view", str(tmp_path / "laptop")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        address = process.stdout.readline().decode().split()[0]
+        with urllib.request.urlopen(address, timeout=10) as response:
+            assert b"mftbench report" in response.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+
+
+def test_a_taken_port_is_a_usage_error(server):
+    with pytest.raises(UsageError, match="choose another --port"):
+        open_server("", server.server_address[1])
