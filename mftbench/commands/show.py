@@ -66,6 +66,8 @@ def _print(artifact: Artifact) -> None:
 
 
 def _print_samples(store: Store, artifact: Artifact, count: int) -> None:
+    from mftbench.leaderboard.transcript import harmless
+
     spec = artifact.spec
     generated = store.find("generate", spec.get("generate", artifact.key))
     if generated is None:
@@ -74,7 +76,8 @@ def _print_samples(store: Store, artifact: Artifact, count: int) -> None:
     for item in list(_by_item(generated.path / "completions.jsonl").values())[:count]:
         verdict = verdicts.get((item["problem"], item["sample"]), {})
         outcome = f"{verdict.get('outcome', '')} {verdict.get('reason', '')}".strip()
-        typer.echo(f"--- {item['problem']} #{item['sample']} {outcome}\n{item['text']}")
+        head = f"--- {item['problem']} #{item['sample']} {outcome}"
+        typer.echo(harmless(f"{head}\n{item['text']}"))
 
 
 def _by_item(path: Path) -> dict[tuple[str, int], dict[str, Any]]:

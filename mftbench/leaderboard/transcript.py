@@ -1,11 +1,27 @@
-"""A program and its execution as text, for people to read."""
+"""Programs, executions and completions as text, for people to read on a terminal or a page."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from mftbench.contract import Execution, JsonValue, Program, Step, StepResult
+
+
+# What a terminal or a bidirectional renderer obeys; report/text.js has the same set.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def harmless(text: str) -> str:
+    """Give every character that a terminal would obey, or cannot print, a visible stand-in."""
+    return _OBEYED.sub(lambda found: _stand_in(ord(found[0])), text)
+
+
+def _stand_in(code: int) -> str:
+    return chr(0x2400 + code) if code < 0x20 else f"⟨U+{code:04X}⟩"
 
 
 def program_text(program: Program) -> str:
