@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from mftbench.contract import Execution, JsonValue, Program, Step, StepResult
 
-
 # What a terminal or a bidirectional renderer obeys; report/text.js has the same set.
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
