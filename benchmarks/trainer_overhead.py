@@ -27,10 +27,11 @@ from mftbench.stages import Balance, Optim
 from mftbench.training.arguments import training_arguments
 from mftbench.training.balancing.balancer import BalancedTask
 from mftbench.training.balancing.registry import make_balancer
-from mftbench.training.batches import Collator, GlobalBatchSampler
-from mftbench.training.data import TokenRow
+from mftbench.training.layouts import make_layout, micro_batches
 from mftbench.training.quiet import quiet
+from mftbench.training.sampling import GlobalBatchSampler
 from mftbench.training.token_losses import token_losses
+from mftbench.training.tokens import TokenRow, TokenTable
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
 
 TASKS = tuple(BalancedTask(f"task{i}") for i in range(5))
@@ -89,8 +90,14 @@ def make_rows(count: int) -> list[TokenRow]:
     ]
 
 
+def sampler_of(table: TokenTable, load: Load) -> GlobalBatchSampler:
+    """Make the sampler of both."""
+    return GlobalBatchSampler(table.tasks, window=load.batch * load.accumulation, seed=0)
+
+
 def trainer_seconds(rows: Sequence[TokenRow], load: Load, folder: Path) -> Moment:
     """Train through MultiTaskTrainer."""
+    table = TokenTable.of(rows)
     optim = Optim(lr=1e-3, batch=load.batch, accumulation=load.accumulation, epochs=1)
     with quiet():
         trainer = MultiTaskTrainer(
@@ -100,10 +107,10 @@ def trainer_seconds(rows: Sequence[TokenRow], load: Load, folder: Path) -> Momen
                 tuple(task.name for task in TASKS),
                 make_balancer(Balance("task_token"), TASKS),
                 "global",
-                Collator(len(TASKS)),
-                group_by_length=True,
+                make_layout(optim, len(TASKS)),
+                sampler_of(table, load),
             ),
-            rows,
+            table,
         )
         start = Moment.now()
         trainer.train()
@@ -112,19 +119,12 @@ def trainer_seconds(rows: Sequence[TokenRow], load: Load, folder: Path) -> Momen
 
 def bare_seconds(rows: Sequence[TokenRow], load: Load) -> Moment:
     """Train in a loop of a dozen lines."""
-    model, collate, window = (
-        make_model().train(),
-        Collator(len(TASKS)),
-        load.batch * load.accumulation,
-    )
+    model, table = make_model().train(), TokenTable.of(rows)
+    layout = make_layout(Optim(batch=load.batch), len(TASKS))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
-    order = list(
-        GlobalBatchSampler([len(row.input_ids) for row in rows], window=window, group=True, seed=0)
-    )
     start = Moment.now()
-    for first in range(0, len(order), window):
-        for micro in range(first, min(first + window, len(order)), load.batch):
-            batch = collate([rows[i] for i in order[micro : micro + load.batch]])
+    for window in sampler_of(table, load):
+        for batch in micro_batches(layout, [table[row] for row in window]):
             (token_losses(model, model.lm_head, batch).mean() / load.accumulation).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,7 +31,11 @@ def _full(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedMode
 
 def _lora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
     """Attach LoRA matrices (Hu et al., arXiv 2106.09685); ``all-linear`` spares the output head."""
-    return _attach(model, adapter, base)
+    from torch import nn
+
+    from mftbench.training.lora_linear import LoraLinear
+
+    return _attach(model, adapter, base, layers={nn.Linear: LoraLinear})
 
 
 def _dora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
@@ -47,7 +51,11 @@ def _qlora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedMod
 
 
 def _attach(
-    model: PreTrainedModel, adapter: Adapter, base: str, **options: Any
+    model: PreTrainedModel,
+    adapter: Adapter,
+    base: str,
+    layers: Mapping[type, type] | None = None,
+    **options: Any,
 ) -> PreTrainedModel:
     from peft import LoraConfig, get_peft_model
 
@@ -60,6 +68,7 @@ def _attach(
         task_type="CAUSAL_LM",
         **options,
     )
+    config._register_custom_module(dict(layers or {}))
     try:
         trained = get_peft_model(model, config)
     except ValueError as error:

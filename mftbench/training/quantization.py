@@ -53,6 +53,9 @@ def quantize(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
         )
         if module.bias is not None:
             quantized.bias = module.bias
+        # Else validation would turn the weights into a form that training has to turn back, and
+        # that not every shape has.
+        quantized.support_avx512bf16_for_cpu = False
         model.set_submodule(name, quantized.to(device))
     model.requires_grad_(False)
     marked: Any = model
