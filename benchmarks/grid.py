@@ -1,6 +1,6 @@
-"""Generate for a whole grid of adapters and sources: one vLLM for all against one for each cell.
+r"""Generate for a whole grid of adapters and sources: one vLLM for all against one for each cell.
 
-    MFTBENCH_DATA=... python benchmarks/grid.py --model smollm2 --adapters 7 \\
+    MFTBENCH_DATA=... python benchmarks/grid.py --model smollm2 --adapters 7 \
         --vllm .venv-vllm/bin/python --sources completion/humaneval,text_to_code/mbpp
 
 The adapters are LoRA of rank 8 with random weights: what they answer means nothing, what it costs
@@ -29,7 +29,10 @@ from mftbench.stages import ModelRef, Sampling
 
 Answers = dict[tuple[int, str, int], str]
 
-FIVE = "completion/starter,text_to_code/starter,translation/starter,test_generation/starter,sql/starter"
+FIVE = ",".join(
+    f"{task}/starter"
+    for task in ("completion", "text_to_code", "translation", "test_generation", "sql")
+)
 
 
 def main() -> None:

@@ -112,7 +112,9 @@ def humaneval(count: int, new_tokens: int, *, mix: bool = False) -> list[Request
 class Vllm:
     """vLLM as a way: a running engine, asked for all at once."""
 
-    def __init__(self, engine: VllmEngine, ref: ModelRef, requests: Sequence[Request], batch: int):
+    def __init__(
+        self, engine: VllmEngine, ref: ModelRef, requests: Sequence[Request], batch: int
+    ) -> None:
         self.engine = engine
         self._asked = (ref, requests, batch)
 
