@@ -5,6 +5,7 @@ import pytest
 from mftbench.contract import Limits
 from mftbench.plugins import load_task, open_source
 from mftbench.sandbox.pool import Job, run_all
+from mftbench.sources.broken import BROKEN_GOLDS
 
 pytestmark = [pytest.mark.needs_bubblewrap, pytest.mark.slow]
 
@@ -35,18 +36,6 @@ def test_mbpp_passes_whole_and_one_suite_needs_the_candidate_s_process(bubblewra
     assert [name for name, verdict in found.items() if verdict.in_process] == ["MBPP/367"]
 
 
-# Golds that their own tests refute, and the reason; all others must pass.
-BROKEN = {
-    "humanevalx_js": {
-        "JavaScript/112": "returns (z, true), which in JavaScript is true alone",
-        "JavaScript/155": "says [0, 0] for 0, its test wants [1, 0]",
-    },
-    "humanevalx_go": {"Go/95": "looks at two keys in the map's random order"},
-    "humanevalx_rust": {
-        "Rust/32": "its test is a comment",
-        "Rust/50": "calls gen_range with two arguments, as before rand 0.8",
-    },
-}
 PATIENT = Limits(wall_s=60, cpu_s=60, memory_mb=2048)
 
 
@@ -64,4 +53,5 @@ def test_every_gold_passes_or_is_known_to_be_broken(bubblewrap, task, source, co
     found = gold_verdicts(bubblewrap, task, source, PATIENT)
     assert len(found) == count
     failed = {name for name, verdict in found.items() if not verdict.passed}
-    assert failed <= set(BROKEN.get(source, {}))
+    known = open_source(load_task(task), source).name
+    assert failed <= BROKEN_GOLDS.get(known, {}).keys()

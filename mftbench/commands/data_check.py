@@ -80,7 +80,7 @@ def _check_source(task: Task, name: str, source: Source, backend: Sandbox) -> bo
     problems = {problem.id: problem for problem in source.problems()}
     if not problems:
         return True
-    known = BROKEN_GOLDS.get(name, {})
+    known = BROKEN_GOLDS.get(source.name, {})
     verdicts = dict(_verdicts(task, problems.values(), backend))
     failed = {key: told for key, told in verdicts.items() if told}
     passed = len(verdicts) - len(failed)
