@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mftbench.contract import Execution, JsonValue, Outcome, Problem, Program, Step, Verdict
+from mftbench.contract import Execution, JsonValue, Limits, Outcome, Problem, Program, Step, Verdict
 from mftbench.sandbox.verdict import verdict_of
 from mftbench.suites import no_code
 
-__all__ = ["PlusSuite", "judge_plus", "plus_program", "typed"]
+__all__ = ["PLUS_LIMITS", "PlusSuite", "judge_plus", "plus_program", "typed"]
 
 _EXACT = 1 << 53
+# The memory is EvalPlus's own limit: some inputs have results of millions of parts.
+PLUS_LIMITS = Limits(wall_s=20.0, cpu_s=20.0, memory_mb=4096)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def plus_program(problem: Problem, source: str) -> Program | Verdict:
         )
         return Step(name, "python/plus.py", {**shared, "inputs": facts[name]}, peer=candidate)
 
-    return Program("python", tuple(step(name) for name in ("base", "plus") if facts[name]))
+    steps = tuple(step(name) for name in ("base", "plus") if facts[name])
+    return Program("python", steps, PLUS_LIMITS)
 
 
 def judge_plus(problem: Problem, execution: Execution) -> Verdict:
