@@ -41,7 +41,8 @@ def test_the_setting_that_varies_is_found_and_orders_the_boards(sweep):
     found = read_sweep(sweep)
     assert found.keys == ("data.sql.options.starter.train",)
     assert [
-        (board.name, value) for board, value in zip(found.boards, found.values, strict=True)
+        (board.name.removeprefix("imbalance/"), value)
+        for board, value in zip(found.boards, found.values, strict=True)
     ] == [
         ("1-1", (400,)),
         ("1-100", (4,)),
@@ -56,6 +57,16 @@ def test_the_page_says_where_balancing_helps(sweep):
     )
     assert "| [1-100](1-100/README.md) | 4 | +50.0 better<br>" in text
     assert "Fewer and fewer rows." in text
+
+
+def test_a_board_of_a_sweep_names_itself_as_commands_find_it(sweep):
+    text = (sweep / "1-100" / "README.md").read_text()
+    assert text.startswith("# imbalance/1-100\n")
+    assert "mftbench run leaderboards/imbalance/1-100\n" in text
+    assert "mftbench leaderboard imbalance/1-100 --check\n" in text
+    assert "mftbench show imbalance/1-100/mft:task_token/sql -n 3\n" in text
+    command = ["leaderboard", "imbalance/1-100", "--check"]
+    assert CliRunner().invoke(app, command).exit_code == 0
 
 
 def test_a_system_that_one_board_lacks_is_a_dash_there(sweep):

@@ -28,6 +28,6 @@ def report(
     from mftbench.leaderboard.report.page import render_report
 
     evidence = read_evidence(study, store, tasks_dir)
-    path = out or Path(f"{evidence.board.name}-report.html")
+    path = out or Path(f"{evidence.board.name.replace('/', '-')}-report.html")
     publish(path, render_report(evidence))
     typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)", err=True)

@@ -94,7 +94,17 @@ def list_boards(root: Path = ROOT) -> list[Path]:
 
 def _board(folder: Path, rows: tuple[Row, ...]) -> Board:
     path = folder / STUDY
-    return make_board(folder.resolve().name, rows, load_study(path) if path.exists() else None)
+    return make_board(_name(folder), rows, load_study(path) if path.exists() else None)
+
+
+def _name(folder: Path) -> str:
+    """Name a board so that commands find it again: below ``leaderboards`` with what lies between.
+
+    "laptop", or "imbalance/1-10" for a board of a sweep.
+    """
+    path = folder.resolve()
+    roots = [parent for parent in path.parents if parent.name == ROOT.name]
+    return path.relative_to(roots[0]).as_posix() if roots else path.name
 
 
 def _read(path: Path) -> str | None:

@@ -146,7 +146,7 @@ def _statements(sweep: Sweep, sections: Sections, columns: Sequence[Column]) -> 
             by_verdict: dict[str, list[str]] = {"better": [], "worse": [], NOISE: []}
             for board, each in zip(sweep.boards, found, strict=True):
                 if name in each:
-                    by_verdict[each[name].verdict].append(board.name)
+                    by_verdict[each[name].verdict].append(_folder(board))
             said = [f"{verdict} at {', '.join(at)}" for verdict, at in by_verdict.items() if at]
             yield f"{name} against {REFERENCE} on {column.label}: {'; '.join(said)}."
 
@@ -169,8 +169,12 @@ def _difference(found: Comparison | None) -> str:
 
 
 def _setting(sweep: Sweep, place: int) -> list[str]:
-    name = sweep.boards[place].name
+    name = _folder(sweep.boards[place])
     return [f"[{name}]({name}/README.md)", *(dumps(each) for each in sweep.values[place])]
+
+
+def _folder(board: Board) -> str:
+    return board.name.rpartition("/")[2]
 
 
 def _keys(sweep: Sweep) -> str:
