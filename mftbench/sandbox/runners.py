@@ -8,7 +8,7 @@ import py_compile
 import shutil
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import mftbench
 from mftbench.errors import SandboxError
@@ -37,6 +37,14 @@ def runner_files() -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix in _SUFFIXES and path.is_file()
     )
+
+
+def require_runner(runner: str) -> PurePosixPath:
+    """Take a runner's name as a path below ``sandbox/``. Raises SandboxError if it leads out."""
+    path = PurePosixPath(runner)
+    if path.is_absolute() or ".." in path.parts:
+        raise SandboxError(f"runner {runner!r} is not a path below sandbox/")
+    return path
 
 
 @cache

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from mftbench.contract import Limits
-from mftbench.errors import SandboxError
+from mftbench.sandbox.runners import require_runner
 from mftbench.sandbox.toolchains import (
     TOOLCHAINS,
     MissingLanguageError,
@@ -102,9 +102,7 @@ def require_language(language: str) -> None:
 
 def command(runner: str, root: PurePosixPath | Path, limits: Limits) -> list[str]:
     """Build the command line of a runner below ``root``; nothing of the program is in it."""
-    script = PurePosixPath(runner)
-    if script.is_absolute() or ".." in script.parts:
-        raise SandboxError(f"runner {runner!r} is not a path below sandbox/")
+    script = require_runner(runner)
     runtime = runtimes().get(script.suffix)
     if runtime is None:
         raise MissingLanguageError(f"no interpreter for {runner!r}; run 'mftbench doctor'")

@@ -10,6 +10,7 @@ from mftbench.contract import Execution, Limits, Outcome, Program, Step, StepRes
 from mftbench.errors import SandboxError
 from mftbench.sandbox.order import Ended, Exit, Limit, Order, Role
 from mftbench.sandbox.proof import new_nonce, read_report
+from mftbench.sandbox.runners import require_runner
 
 
 class Executor(Protocol):
@@ -37,6 +38,8 @@ def run_program(executor: Executor, program: Program, limits: Limits) -> Executi
 
 def _run_step(executor: Executor, language: str, step: Step, limits: Limits) -> StepResult:
     steps = [step] if step.peer is None else [step, step.peer]
+    for one in steps:
+        require_runner(one.runner)
     roles = [Role(one.runner, json.dumps(one.request).encode("ascii")) for one in steps]
     order = Order(language, roles, limits, new_nonce())
     try:
