@@ -90,5 +90,5 @@ def test_the_page_tells_every_group_of_attacks():
     page = PAGE.read_text()
     table = page[page.index("<!-- selftest -->") : page.index("<!-- /selftest -->")]
     groups = {match[0] for attack in EVERY_ATTACK if (match := re.match(r"[VRPIE]\d+", attack.id))}
-    assert groups == set(re.findall(r"^\| ([VRPIE]\d+)", table, re.M)) - {"I7", "P9"}
+    assert groups | {"I7", "P9"} == set(re.findall(r"^\| ([VRPIE]\d+)", table, re.M))
     assert "ESCAPED" not in table
