@@ -64,7 +64,7 @@ def settled(before: HostState) -> dict[str, list[str]]:
 @contextmanager
 def bait() -> Iterator[None]:
     """Plant files, a variable and a socket that the attacks look for, and remove them."""
-    planted = [folder / CANARY for folder in _bait_folders()]
+    planted = _bait_files()
     for file in planted:
         file.write_text(secrets.token_hex())
     os.environ[CANARY] = secrets.token_hex()
@@ -80,6 +80,11 @@ def bait() -> Iterator[None]:
                 file.unlink(missing_ok=True)
 
 
+def _bait_files() -> list[Path]:
+    """Name the files, apart from those of other self-tests."""
+    return [folder / f"{CANARY}-{os.getpid()}" for folder in _bait_folders()]
+
+
 def _bait_folders() -> list[Path]:
     folders = {Path(tempfile.gettempdir()), Path("/var/tmp"), Path.home()}
     return [folder for folder in folders if os.access(folder, os.W_OK)]
@@ -87,9 +92,9 @@ def _bait_folders() -> list[Path]:
 
 def _files() -> Iterator[str]:
     """Name temporary files of ours, and planted ones with their content."""
-    for folder in _bait_folders():
+    for file in _bait_files():
         with suppress(OSError):
-            yield f"{folder / CANARY} {_digest(folder / CANARY)}"
+            yield f"{file} {_digest(file)}"
     own = Path(tempfile.gettempdir()).glob(f"{folder_prefix(os.getpid())}*")
     yield from map(str, (*own, *left_over_folders()))
 
