@@ -1,0 +1,124 @@
+"""Estimates: counts that can be checked against models and data, and time from stated rates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+from safetensors import safe_open
+from test_run import STUDY, bench
+
+from mftbench.commands.plan_table import duration
+from mftbench.estimates.estimate import estimate
+from mftbench.estimates.memory import generating_memory, training_memory
+from mftbench.estimates.rates import Rates, read_rates, stated, write_rates
+from mftbench.estimates.shapes import KNOWN, Shape, shape_of
+from mftbench.estimates.work import Work
+from mftbench.plan import plan
+from mftbench.stages import Adapter, Optim, Sampling
+
+TINY = Shape(layers=2, hidden=8, inner=16, heads=2, kv_heads=1, vocabulary=10)
+RATES = Rates(training=600.0, generating=20.0, executing=5.0, basis="made up")
+
+
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [
+        ("codellama/CodeLlama-13b-Python-hf", 13.0),
+        ("codellama/CodeLlama-34b-Python-hf", 33.7),
+        ("bigcode/starcoder", 15.5),
+        ("Qwen/Qwen-14B", 14.2),
+        ("smollm2", 0.1345),
+    ],
+)
+def test_parameters_of_a_published_shape_are_the_published_ones(name, billions):
+    assert KNOWN[name].parameters / 1e9 == pytest.approx(billions, rel=0.01)
+
+
+def test_parameters_of_the_built_in_model_are_those_in_its_file():
+    path = files("mftbench.starter") / "nano" / "model.safetensors"
+    with safe_open(str(path), "pt") as weights:
+        count = sum(weights.get_tensor(name).numel() for name in weights.keys())  # noqa: SIM118
+    found = shape_of("nano")
+    assert found is not None
+    assert found[0].parameters == pytest.approx(count, rel=0.002)
+
+
+def test_a_hub_revision_has_the_shape_of_its_model():
+    assert shape_of("bigcode/starcoder@abc") == shape_of("bigcode/starcoder")
+
+
+def test_an_unknown_model_has_no_shape():
+    assert shape_of("someone/something") is None
+
+
+def test_a_lora_trains_little_and_holds_little():
+    full = training_memory(KNOWN["smollm2"], Adapter("full"), Optim(dtype="bfloat16"))
+    lora = training_memory(KNOWN["smollm2"], Adapter("lora"), Optim(dtype="bfloat16"))
+    assert lora.optimizer < full.optimizer / 20
+    assert lora.weights == full.weights / 2  # bf16 beside 32 bits
+
+
+def test_activations_grow_with_the_micro_batch_and_not_with_the_accumulation():
+    one = training_memory(TINY, Adapter(), Optim(batch=1, accumulation=8))
+    two = training_memory(TINY, Adapter(), Optim(batch=2, accumulation=1))
+    assert two.activations == 2 * one.activations
+
+
+def test_the_cache_holds_keys_and_values_of_every_token():
+    memory = generating_memory(TINY, Sampling(batch=3), "bfloat16", 7)
+    assert memory.kv_cache == 2 * TINY.layers * 4 * 2 * 7 * 3  # a width of 4, 2 bytes
+
+
+def test_time_follows_the_operations():
+    work = Work(tokens=100, prompt_tokens=6, new_tokens=4, executions=10)
+    assert RATES.seconds(work, 2) == {"train": 2.0, "generate": 2.0, "execute": 2.0}
+    assert RATES.seconds(work, 2, frozen_base=True)["train"] == pytest.approx(4 / 3)
+
+
+def test_measured_rates_are_kept_with_the_store(tmp_path):
+    assert read_rates(tmp_path) is None
+    write_rates(tmp_path, RATES)
+    assert read_rates(tmp_path) == RATES
+
+
+def test_a_stated_device_says_what_was_assumed():
+    assert "989 Tflop/s, 40% of it in training" in stated(989).basis
+
+
+def estimates(folder, study=STUDY, rates=None):
+    with bench(folder, study=study) as opened:
+        return estimate(opened, plan(study, opened.context()), rates)
+
+
+def test_work_is_counted_from_the_data(tmp_path):
+    study = replace(STUDY, optim=replace(STUDY.optim, batch=4, epochs=2.0))
+    base, first, *_, mft = [each.work for each in estimates(tmp_path, study).cells]
+    assert (base.rows, base.steps, base.generations, base.executions) == (0, 0, 8, 8)
+    assert (first.rows, first.steps, first.generations) == (6, 3, 4)
+    assert (mft.rows, mft.steps) == (12, 6)
+    assert mft.tokens > first.tokens > 0
+
+
+def test_a_budget_of_tokens_is_what_is_trained_on(tmp_path):
+    study = replace(STUDY, optim=replace(STUDY.optim, tokens=5000))
+    assert estimates(tmp_path, study).cells[1].work.tokens == 5000
+
+
+def test_every_estimate_says_what_it_rests_on(tmp_path):
+    basis = "\n".join(estimates(tmp_path, rates=RATES).basis)
+    for part in ("tokenizer's", "upper bound", "config.json", "by formula", "made up"):
+        assert part in basis
+
+
+def test_without_rates_there_is_no_time(tmp_path):
+    assert estimates(tmp_path).seconds is None
+    assert estimates(tmp_path, rates=RATES).seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "?"), (90, "90 s"), (600, "10 min"), (7.2e6, "2,000.0 h")]
+)
+def test_durations_are_for_people(seconds, text):
+    assert duration(seconds) == text
