@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from mftbench.canonical import dumps
 from mftbench.errors import StoreError
+
+_BLOCK = 64 * 1024
 
 
 class ItemLog:
@@ -50,11 +52,23 @@ def _cut_torn_line(path: Path) -> None:
     if not path.exists():
         return
     with path.open("rb+") as file:
-        data = file.read()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
+        end = file.seek(0, os.SEEK_END)
+        whole = _after_last_newline(file, end)
+        if whole < end:
             file.truncate(whole)
             os.fsync(file.fileno())
+
+
+def _after_last_newline(file: BinaryIO, end: int) -> int:
+    """Search backwards, so that a log of any length is opened at once."""
+    while end:
+        start = max(0, end - _BLOCK)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def read_items(path: Path) -> Iterator[dict[str, Any]]:
@@ -75,6 +89,7 @@ def read_items(path: Path) -> Iterator[dict[str, Any]]:
             yield item
 
 
-def write_items(path: Path, items: list[dict[str, Any]]) -> None:
+def write_items(path: Path, items: Iterable[dict[str, Any]]) -> None:
     """Write items as canonical JSONL, in the order given."""
-    path.write_text("".join(dumps(item) + "\n" for item in items), encoding="ascii")
+    with path.open("w", encoding="ascii") as file:
+        file.writelines(dumps(item) + "\n" for item in items)

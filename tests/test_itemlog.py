@@ -39,3 +39,18 @@ def test_a_corrupt_line_is_named_by_file_and_number(tmp_path):
     path.write_text('{"n":1}\nnot json\n')
     with pytest.raises(StoreError, match=r"a\.jsonl:2: not a JSON line"):
         list(read_items(path))
+
+
+def test_a_torn_line_longer_than_a_block_is_dropped(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"n":1}\n' + "x" * 200_000)
+    with ItemLog(path) as log:
+        assert list(log) == [{"n": 1}]
+    assert path.stat().st_size == 8
+
+
+def test_a_log_that_is_one_torn_line_becomes_empty(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("x" * 70_000)
+    with ItemLog(path) as log:
+        assert list(log) == []
