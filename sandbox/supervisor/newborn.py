@@ -3,6 +3,7 @@
 import atexit
 import ctypes
 import fcntl
+import gc
 import importlib.util
 import os
 import shutil
@@ -14,6 +15,7 @@ ROOT = "/runner"
 NODE = "/usr/bin/node"
 _CONFINED = "python/confined.py"
 _WRITABLE = ("/tmp", "/dev/shm")
+_OUR_PACKAGES = ("mftbench", "supervisor")
 _HIGH = 200  # above every number that a runner expects a descriptor at
 _HIGHEST = 1024
 _PR_SET_DUMPABLE = 4
@@ -25,15 +27,16 @@ class Warm:
 
     def __init__(self):
         self._path = [entry for entry in sys.path if entry != ROOT]
+        self._ours = [name for name in sys.modules if name.partition(".")[0] in _OUR_PACKAGES]
         self._runners = {}
 
     def load(self, order):
-        """Give an order's runner as (module, arguments, search path)."""
+        """Give an order's runner as (module, arguments, search path, modules to forget)."""
         script, arguments = _script(order)
         if script not in self._runners:
             self._runners[script] = self._import(script)
         module, path = self._runners[script]
-        return module, [f"{ROOT}/{script}", *arguments], path
+        return module, [f"{ROOT}/{script}", *arguments], path, self._ours
 
     def _import(self, script):
         before, place = sys.path[:], f"{ROOT}/{script}"
@@ -45,6 +48,9 @@ class Warm:
             return module, sys.path[:]
         finally:
             sys.path[:] = before
+            # What is frozen is not looked at again, and so stays shared with every child.
+            gc.collect()
+            gc.freeze()
 
 
 def _script(order):
@@ -59,11 +65,11 @@ def _script(order):
 def become(runner, order, descriptors):
     """Turn this process into the runner; never returns."""
     leave = os._exit
-    module, arguments, path = runner
+    module, arguments, path, ours = runner
     try:
         _take_descriptors(descriptors, order["inherit"])
         _take_user(order["user"])
-        _forget_supervisor(module, arguments, path)
+        _forget_supervisor(module, arguments, path, ours)
         module.main()
     except SystemExit as exit:
         leave(_finish(exit.code))
@@ -90,8 +96,10 @@ def _take_user(user):
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    with open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")  # the kernel shall never take the supervisor for a program
+    # The kernel shall never take the supervisor for a program that holds too much.
+    score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    os.write(score, b"1000")
+    os.close(score)
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
@@ -103,11 +111,10 @@ def _take_user(user):
     os.environ["HOME"] = os.environ["TMPDIR"] = work
 
 
-def _forget_supervisor(module, arguments, path):
+def _forget_supervisor(module, arguments, path, ours):
     """Leave in the interpreter what a fresh one would hold."""
-    for name in [*sys.modules]:
-        if name.partition(".")[0] in ("mftbench", "supervisor"):
-            del sys.modules[name]
+    for name in ours:
+        sys.modules.pop(name, None)
     sys.modules["__main__"] = module
     sys.argv[:] = arguments
     sys.path[:] = path
