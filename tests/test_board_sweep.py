@@ -75,6 +75,14 @@ def test_a_system_that_one_board_lacks_is_a_dash_there(sweep):
     assert "| – |" in text or "| –<br> |" in text
 
 
+def test_the_page_has_a_figure_that_is_the_same_every_time(sweep):
+    assert "](sweep.svg)" in write_sweep(sweep).read_text()
+    first = (sweep / "sweep.svg").read_bytes()
+    write_sweep(sweep)
+    assert first.startswith(b"<?xml")
+    assert (sweep / "sweep.svg").read_bytes() == first
+
+
 def test_an_edited_page_is_stale(sweep):
     page = write_sweep(sweep)
     assert sweep_is_current(sweep)

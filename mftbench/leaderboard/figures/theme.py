@@ -119,11 +119,12 @@ def inline_svg(figure: Figure, title: str) -> str:
     return opening + text[text.index(">") + 1 :]
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path, background: str = "none") -> None:
     """Write a figure for a paper, as its ending says; the same bytes for the same data."""
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with style():
-        figure.savefig(path, metadata=undated.get(path.suffix[1:]), bbox_inches="tight")
+        metadata = undated.get(path.suffix[1:])
+        figure.savefig(path, metadata=metadata, bbox_inches="tight", facecolor=background)
 
 
 def _svg(figure: Figure) -> str:
