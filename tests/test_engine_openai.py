@@ -10,6 +10,7 @@ from mftbench.errors import EngineError, UsageError
 from mftbench.inference.engine import Request
 from mftbench.inference.registry import open_engine
 from mftbench.stages import ModelRef, Sampling
+from mftbench.testing.engine import check_engine
 
 pytest.importorskip("openai")
 
@@ -40,6 +41,13 @@ def test_each_request_is_asked_once_with_its_seed_and_cut_at_its_stop():
     assert {each.finish for each in answers.values()} == {"stop"}
     assert sorted(body["seed"] for body in server.asked) == [0, 1, 2, 3]
     assert {body["temperature"] for body in server.asked} == {0.5}
+
+
+def test_the_openai_engine_keeps_the_promises_of_an_engine():
+    with CompletionsServer() as server:
+        engine = open_engine("openai", options={"url": server.url, "retries": 0})
+        check_engine(engine, BASE)
+        engine.close()
 
 
 @pytest.mark.parametrize(

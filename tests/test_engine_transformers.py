@@ -208,6 +208,14 @@ def test_bfloat16_is_an_option(folder):
     assert len(texts(engine, ModelRef(str(folder)), requests())) == 5
 
 
+@pytest.mark.needs_bitsandbytes
+def test_a_base_in_four_bits_answers_and_says_so(folder):
+    engine = TransformersEngine(device="cpu", quantization="nf4")
+    ref = ModelRef(str(folder))
+    assert len(texts(engine, ref, requests())) == 5
+    assert engine.served(ref) == {"dtype": "float32", "quantization": "nf4", "adapter": "none"}
+
+
 def test_nothing_is_loaded_when_all_is_done(engine):
     done = frozenset((f"p{index}", 0) for index in range(5))
     missing_model = ModelRef("/no/such/folder")
