@@ -15,7 +15,7 @@ from mftbench.training.balancing.least_squares import at_least, shortest
 from mftbench.training.balancing.registry import make_balancer
 from mftbench.training.balancing.statistics import TOKEN, BatchStatistics
 from mftbench.training.batches import collate_padded, statistics
-from mftbench.training.task_gradients import MicroBatch, collect
+from mftbench.training.task_gradients import MicroBatch, collect, require_whole
 from mftbench.training.token_losses import forward_tokens, sums_by_task
 
 ON_PARAMETERS = ["pcgrad", "cagrad", "nash_mtl", "aligned_mtl", "upgrad"]
@@ -251,6 +251,12 @@ def test_representation_gradients_need_a_known_head():
     headless = MicroBatch(micro.sums, micro.counts, micro.tasks, None)
     with pytest.raises(UsageError, match="whose output head is known"):
         collect(Gradients.REPRESENTATION, 3, []).add(headless)
+
+
+def test_parameter_gradients_need_whole_parameters():
+    require_whole(sharded=False)
+    with pytest.raises(UsageError, match="FSDP shards them; train with DDP"):
+        require_whole(sharded=True)
 
 
 @pytest.mark.parametrize("name", ON_PARAMETERS)

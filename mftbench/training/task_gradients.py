@@ -149,6 +149,15 @@ def _rows(micro: MicroBatch) -> Tensor:
     return rows.detach().float()
 
 
+def require_whole(*, sharded: bool) -> None:
+    """Raise UsageError where parameters are sharded: their gradients cannot be kept apart."""
+    if sharded:
+        raise UsageError(
+            "per-task parameter gradients need whole parameters, and FSDP shards them; train with "
+            "DDP, or choose another balancer and optim.affinity_every = 0"
+        )
+
+
 def collect(
     gradients: Gradients, tasks: int, parameters: Sequence[nn.Parameter]
 ) -> TaskGradients | None:

@@ -24,7 +24,7 @@ from mftbench.training.measuring import Measuring
 from mftbench.training.meter import Meter
 from mftbench.training.sampling import GlobalBatchSampler
 from mftbench.training.steps import BalancedSteps, Balancing
-from mftbench.training.task_gradients import ParameterGradients
+from mftbench.training.task_gradients import ParameterGradients, require_whole
 from mftbench.training.tokens import TokenRow, TokenTable
 from mftbench.training.validation_rows import ValidationRows
 
@@ -93,6 +93,8 @@ class MultiTaskTrainer(Trainer):
         self.steps = BalancedSteps(balancing, self._measuring, trained, args.world_size)
         self.affinity = Affinity(recipe.tasks, recipe.affinity_every)
         self._validation = self._validation_rows()
+        if self.steps.kept_apart or recipe.affinity_every:
+            require_whole(sharded=self.is_fsdp_enabled)
         self.remove_callback(PrinterCallback)
         self.add_callback(StepCallback(self))
 
