@@ -18,6 +18,14 @@ from mftbench.training.stopping import STOPS
 _AT_THE_END = 10**9  # the library evaluates after the last step anyway
 
 
+def trackers() -> list[str]:
+    """Name the trackers that follow a training: those in MFTBENCH_REPORT_TO, by default none.
+
+    Not a setting: no weight depends on who watches.
+    """
+    return [name for name in os.environ.get("MFTBENCH_REPORT_TO", "").split(",") if name]
+
+
 def ranks() -> int:
     """Count the processes that train together, as launchers tell each of them."""
     return int(os.environ.get("WORLD_SIZE", "1"))
@@ -57,7 +65,7 @@ def training_arguments(optim: Optim, seed: int, work: Path, *, validate: bool) -
         remove_unused_columns=False,
         logging_nan_inf_filter=False,  # a loss that is not finite stops the run instead
         disable_tqdm=True,
-        report_to="none",
+        report_to=trackers(),
         log_level="error",
     )
 

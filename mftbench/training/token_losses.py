@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from mftbench.training.balancing.statistics import Level, SampleIndex
 from mftbench.training.batches import Batch, model_inputs
+from mftbench.training.chunked_losses import bypassed, chunked_losses, wants_chunks
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,13 @@ def forward_tokens(model: nn.Module, head: nn.Module | None, batch: Batch) -> To
 
     Positions without label are dropped before ``head``, the model's output embeddings, where there
     is one; without, after it. The whole model's forward runs, so that what wraps it (DDP, FSDP,
-    adapters) and what it does to its logits (scaling, soft caps) stay in force.
+    adapters) and what it does to its logits (scaling, soft caps) stay in force. Logits that would
+    not fit a budget of memory are made in chunks.
     """
+    if head is not None and wants_chunks(model, head, len(batch["targets"])):
+        with bypassed(head), _only(batch["positions"], head) as seen:
+            model(**model_inputs(batch))
+        return TokenLosses(chunked_losses(head, seen[0], batch["targets"]), seen[0])
     with _only(batch["positions"], head) as seen:
         logits = model(**model_inputs(batch)).logits
     logits = logits.flatten(0, 1)
