@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -72,12 +72,14 @@ def test_holm_equals_the_worked_example():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
 
 
+@settings(deadline=None)  # the first example pays for the import
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_equals_statsmodels(raw):
     multitest = pytest.importorskip("statsmodels.stats.multitest", exc_type=ImportError)
     assert holm(raw) == pytest.approx(multitest.multipletests(raw, method="holm")[1])
 
 
+@settings(deadline=None)  # the first example pays for the import
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_mcnemar_equals_statsmodels(wins, losses):
     tables = pytest.importorskip("statsmodels.stats.contingency_tables", exc_type=ImportError)
