@@ -47,6 +47,24 @@ def test_a_completion_is_compared_with_the_reference(bubblewrap, source, outcome
 
 
 @pytest.mark.needs_bubblewrap
+@pytest.mark.parametrize(
+    ("source", "passes"),
+    [
+        ("import re\ndef check_str(text): return re.match('a', text)", True),
+        ("def check_str(text): return text.startswith('a')", True),
+        ("def check_str(text): return None", False),
+        ("def check_str(text): return True", False),
+    ],
+)
+def test_where_upstream_asks_only_for_a_value_its_type_does_not_matter(bubblewrap, source, passes):
+    reference = "import re\ndef check_str(text): return re.match('a', text)\n"
+    suite = PlusSuite(reference, "check_str", [["ab"]], [["b"]], 0, "mbpp")
+    problem = Problem("p", "", "", suite.facts())
+    execution = bubblewrap.run(plus_program(problem, source), Limits())
+    assert judge_plus(problem, execution).passed is passes
+
+
+@pytest.mark.needs_bubblewrap
 def test_the_candidate_finds_no_reference_and_no_other_input(bubblewrap):
     source = (
         "import gc\ndef f(values):\n"

@@ -27,7 +27,7 @@ def agree(oracle, arguments, found, expected, tolerance):
 
 def expect(oracle, value):
     """Reduce what the reference returned to what is compared."""
-    return value is not None if oracle in _NOT_NONE else value
+    return value is not None if oracle in NOT_NONE else value
 
 
 def _close(found, expected, tolerance):
@@ -91,7 +91,7 @@ def _digit_distance(arguments, found, expected, tolerance):
     return True if found in (expected, other) else None
 
 
-_NOT_NONE = {f"mbpp/{name}" for name in ("check_str", "text_match_three", "text_starta_endb")}
+NOT_NONE = {f"mbpp/{name}" for name in ("check_str", "text_match_three", "text_starta_endb")}
 _SETS = (
     *("similar_elements", "find_char_long", "common_in_nested_lists", "extract_singly"),
     *("larg_nnum", "intersection_array", "find_dissimilar", "Diff"),
@@ -102,7 +102,7 @@ ORACLES = {
     "mbpp/sum_div": _or_zero,
     "mbpp/surface_Area": _pyramid_surface,
     "mbpp/digit_distance_nums": _digit_distance,
-    **dict.fromkeys(_NOT_NONE, _not_none),
+    **dict.fromkeys(NOT_NONE, _not_none),
     **{f"mbpp/{name}": _same_set for name in _SETS},
 }
 """By data set and function."""

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from channel import Channel, Vanished
 from check import load_outcome
-from oracles import agree, expect
+from oracles import NOT_NONE, agree, expect
 from program import describe, load, outcome_of
 from proxy import Lost, Remote
 from session import begin
@@ -40,7 +40,9 @@ def judge(request, channel):
         return 0, "error", str(error)
     if loaded.get("ready") is not True:
         return 0, *load_outcome(loaded)
-    candidate = Remote(channel).function(name)
+    remote = Remote(channel)
+    remote.whether = request["oracle"] in NOT_NONE
+    candidate = remote.function(name)
     for number, form in enumerate(request["inputs"]):
         outcome, message = compare(request, reference, candidate, form)
         if outcome != "passed":

@@ -20,6 +20,8 @@ class Remote:
     def __init__(self, channel):
         self._channel = channel
         self._calls = 0
+        self.whether = False
+        """Ask only whether there is a value: for those of types that cannot be carried."""
         self.failure = None
         """The first failure of the exchange itself: sticky, so that a bare except hides nothing."""
         self.raised = None
@@ -54,6 +56,7 @@ class Remote:
             "id": self._calls,
             "args": encode(list(args)),
             "kwargs": encode(kwargs),
+            "whether": self.whether,
         }
         self._channel.send(message)
         answer = self._channel.receive()

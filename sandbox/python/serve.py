@@ -48,6 +48,8 @@ def _answer(message, namespace):
         raise
     except BaseException as error:
         return _raised(error)
+    if message.get("whether") and type(value) is not bool:
+        value = value is not None
     return _returned(value, args, kwargs, before)
 
 
