@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 
 import pytest
 from hypothesis import given
@@ -208,6 +209,14 @@ def test_a_container_is_replaced_after_so_many_steps(pool, engine):
 def test_a_container_that_had_to_end_something_is_replaced(pool, engine):
     engine.answer = lambda header: passing(header, clean=False)
     use(pool, 3)
+    assert engine.started == 3
+
+
+def test_a_container_that_ended_while_it_was_idle_costs_no_step(pool, engine):
+    engine.steps_each = 1
+    for _ in range(3):
+        use(pool)
+        time.sleep(0.05)
     assert engine.started == 3
 
 

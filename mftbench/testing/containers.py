@@ -34,6 +34,8 @@ class FakeEngine:
         self.running: dict[str, Mapping[str, Any]] = {}
         """Settings of the containers that are there, by id."""
         self.started = 0
+        self.steps_each = 1_000_000
+        """After how many steps a container ends by itself."""
         self.broken = False
         """Whether nothing works, as if the engine had been stopped."""
 
@@ -95,7 +97,7 @@ class FakeEngine:
             try:
                 exactly(int.from_bytes(exactly(8), "big"))
                 stream.sendall(_packet(write_frame({"python": "3.11.2"})))
-                while not self.broken:
+                for _ in range(self.steps_each):
                     body = self.answer(read_frame(exactly)[0])
                     if body is None or self.broken:
                         return

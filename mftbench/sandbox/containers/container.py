@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -59,6 +60,11 @@ class Container:
         except (KeyError, TypeError, ValueError) as error:
             raise SandboxError(f"a container gave an answer that is none: {error}") from None
         return ended
+
+    @property
+    def lost(self) -> bool:
+        """Say whether it ended while nothing was asked of it."""
+        return self._stream.ended()
 
     def remove(self) -> None:
         """End and remove it. Harmless if it is gone."""
@@ -130,6 +136,17 @@ class _Demultiplexed:
         """Give the last line of standard error."""
         lines = bytes(self._said).decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+    def ended(self) -> bool:
+        """Say whether the other end is closed; nothing else comes between two exchanges."""
+        try:
+            self._stream.settimeout(0)
+            self._stream.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+        return True
 
     def close(self) -> None:
         """Close the stream, at which the supervisor ends."""

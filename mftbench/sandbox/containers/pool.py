@@ -33,11 +33,10 @@ class ContainerPool:
 
     def take(self, image: str, size: Size) -> Container:
         """Give an idle container, or a new one. Raises SandboxError."""
-        with self._lock:
-            for container in reversed(self._idle):
-                if container.image == image and container.size.covers(size):
-                    self._idle.remove(container)
-                    return container
+        while (idle := self._take_idle(image, size)) is not None:
+            if not idle.lost:
+                return idle
+            self._remove(idle)
         settings = profile(image, size, self._labels, self._cores, self._runtime)
         container = Container(self._engine, image, size, settings)
         with self._lock:
@@ -47,6 +46,14 @@ class ContainerPool:
             self._remove(container)
             raise SandboxError("the sandbox is closed")
         return container
+
+    def _take_idle(self, image: str, size: Size) -> Container | None:
+        with self._lock:
+            for container in reversed(self._idle):
+                if container.image == image and container.size.covers(size):
+                    self._idle.remove(container)
+                    return container
+        return None
 
     def give_back(self, container: Container) -> None:
         """Keep a container for the next step, or replace it: after anything odd, or much use."""
