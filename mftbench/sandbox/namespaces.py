@@ -28,7 +28,7 @@ PACKAGES = "/packages"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
 _JAVA_SETTINGS = "java-*-openjdk"  # Debian keeps files of the virtual machine below /etc
-_END_MS = 5000
+_END_MS = 20_000  # a fork bomb on a busy machine takes its time to die
 _SIGNALLED = 128  # bubblewrap says the end by a signal as a shell does
 _PR_SET_CHILD_SUBREAPER = 36
 

@@ -21,6 +21,7 @@ from mftbench.sandbox.attacks import (
 )
 from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.hoststate import HostState, bait, look, settled
+from mftbench.sandbox.pool import Job, run_all
 from mftbench.sandbox.verdict import verdict_of
 
 __all__ = ["Line", "Result", "attack_lines", "self_test"]
@@ -28,6 +29,7 @@ __all__ = ["Line", "Result", "attack_lines", "self_test"]
 _ESCAPING_RUNNERS = ("/bin/sh", "../../bin/sh", "python/../../check.py")
 _INTO_THE_RUN_S = 1.0
 _SHOWN = 200
+_RETRIES = 2
 
 
 class Result(StrEnum):
@@ -107,11 +109,16 @@ def _run(sandbox: Sandbox, attack: Attack, expected: str) -> Line:
 
 
 def _verdict(sandbox: Sandbox, program: Program | Verdict) -> tuple[Verdict, str]:
-    """Give the verdict and what was printed, which says how something escaped."""
+    """Give the verdict and what was printed, which says how something escaped.
+
+    A sandbox that fails is tried again, as in a run. Raises SandboxError if it keeps failing.
+    """
     if isinstance(program, Verdict):
         return program, ""
-    step = sandbox.run(program, Limits()).steps[-1]
-    return verdict_of(step), step.stdout.strip()
+    [(_, done)] = run_all(sandbox, [Job("attack", program)], Limits(), 1, _RETRIES)
+    if isinstance(done, SandboxError):
+        raise done
+    return verdict_of(done.steps[-1]), done.steps[-1].stdout.strip()
 
 
 def _escaping_runners(sandbox: Sandbox) -> Line:
