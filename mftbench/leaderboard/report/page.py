@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from mftbench.leaderboard.board import Section
 from mftbench.leaderboard.evidence import Evidence
 from mftbench.leaderboard.figures.catalogue import PLOTS, draw
 from mftbench.leaderboard.figures.theme import inline_svg
@@ -69,7 +70,7 @@ def _policy(script: str) -> str:
     )
 
 
-def _figures(evidence: Evidence, section: Any) -> dict[str, dict[str, Any]]:
+def _figures(evidence: Evidence, section: Section) -> dict[str, dict[str, Any]]:
     """Draw every figure that has something to show, as SVG with its caption."""
     found = {}
     for name, plot in PLOTS.items():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mftbench.leaderboard.board import Section
-from mftbench.leaderboard.cells import Cell, Column, System
+from mftbench.leaderboard.cells import Column, System
 from mftbench.leaderboard.evidence import Evidence
 from mftbench.leaderboard.footnotes import footnotes
 from mftbench.leaderboard.pairs import Pair
@@ -158,12 +158,12 @@ def _rows(section: Section, prefix: str) -> Iterator[dict[str, Any]]:
                     "problems": row.problems,
                     "samples": row.samples,
                     "missing": row.missing,
-                    "outcomes": _outcomes(cell, row.outcomes),
+                    "outcomes": _outcomes(row.outcomes),
                     "key": row.keys.score,
                 }
 
 
-def _outcomes(cell: Cell | None, counts: Any) -> str:
+def _outcomes(counts: Mapping[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count} {name}" for name, count in ordered)
 
