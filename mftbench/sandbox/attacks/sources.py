@@ -57,14 +57,16 @@ int main() {
   assert(add(-4, 4) == 0);
 }
 """,
-    frame="#include <cstdio>\n#include <vector>\nint add(int x, int y) { BODY }\n",
+    frame=(
+        "#include <cstdio>\n#include <cstring>\n#include <vector>\nint add(int x, int y) { BODY }\n"
+    ),
     bodies={
         "right": "return x + y;",
         "wrong": "return x - y - 1;",
         "V4-exit-in-call": "std::exit(0);",
         "V11-printed-marker": 'puts("passed OK"); return 7;',
         "R2-memory": "std::vector<char *> a; for (;;) { a.push_back(new char[1 << 20]);"
-        " std::fill_n(a.back(), 1 << 20, 'x'); }",
+        " std::memset(a.back(), 'x', 1 << 20); }",
         "R5-output": "for (;;) puts(std::string(1 << 20, 'x').c_str());",
         "R6-legitimate-output": "puts(std::string(1 << 18, 'x').c_str()); return x + y;",
         "R7-recursion": "volatile int a[1000] = {x}; return add(a[0], y) + a[1];",
