@@ -10,6 +10,7 @@ from training_runs import NAMES, TASKS, first_step, tiny_llama, token_rows
 
 from mftbench.errors import UsageError
 from mftbench.stages import Balance
+from mftbench.training import chunked_losses
 from mftbench.training.balancing.balancer import BalancedTask, Gradients, Probe, task_weights
 from mftbench.training.balancing.least_squares import at_least, shortest
 from mftbench.training.balancing.registry import make_balancer
@@ -243,6 +244,16 @@ def test_representation_gradients_are_those_of_a_shared_offset():
     apart = separate(model, rows, lambda model, micro: [offset])
     assert torch.allclose(gramian, apart @ apart.T, rtol=1e-5, atol=1e-8)
     assert gramian.ne(0).all()
+
+
+@pytest.mark.parametrize("kind", [Gradients.REPRESENTATION, Gradients.PARAMETERS])
+def test_gradients_are_the_same_where_logits_are_made_in_chunks(kind, monkeypatch):
+    model, rows = tiny_llama(), token_rows()
+    expected, _ = gathered(kind, model, [rows])
+    monkeypatch.setattr(chunked_losses, "BUDGET_BYTES", 0)
+    monkeypatch.setattr(chunked_losses, "_CHUNK_BYTES", 96 * 4 * 7)
+    found, _ = gathered(kind, model, [rows])
+    assert torch.allclose(found, expected, rtol=1e-5, atol=1e-9)
 
 
 def test_representation_gradients_need_a_known_head():

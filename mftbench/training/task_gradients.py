@@ -48,7 +48,7 @@ class TaskGradients(ABC):
     def gramian(self, counts: Tensor, reduce: Reduce) -> Tensor:
         """Give the inner products of the gradients of task losses, sums over ``counts``."""
         counts = counts.clamp(min=1).double()
-        return self.products(reduce).double().cpu() / torch.outer(counts, counts)
+        return self.products(reduce).cpu().double() / torch.outer(counts, counts)
 
 
 class RepresentationGradients(TaskGradients):
@@ -64,7 +64,7 @@ class RepresentationGradients(TaskGradients):
         """Sum the rows by task."""
         rows = _rows(micro)
         sums = rows.new_zeros((self.tasks, rows.shape[1])).index_add(0, micro.tasks, rows)
-        self._sum = sums.double() if self._sum is None else self._sum + sums
+        self._sum = _wide(sums) if self._sum is None else self._sum + sums
 
     def products(self, reduce: Reduce) -> Tensor:
         """Multiply the sums over ranks."""
@@ -80,7 +80,7 @@ class TokenGradients(TaskGradients):
 
     def add(self, micro: MicroBatch) -> None:
         """Sum the squared lengths by task."""
-        lengths = _rows(micro).double().square().sum(1)
+        lengths = _wide(_rows(micro)).square().sum(1)
         squares = lengths.new_zeros(self.tasks).index_add(0, micro.tasks, lengths)
         self._squares = squares if self._squares is None else self._squares + squares
 
@@ -115,7 +115,7 @@ class ParameterGradients(TaskGradients):
         total = torch.zeros((self.tasks, self.tasks), dtype=torch.float64)
         for kinds in zip(*self._buffers, strict=True):
             rows = torch.stack([buffer.flatten() for buffer in kinds])
-            total += _products(rows).cpu()
+            total += _products(rows).cpu().double()
         return total
 
     def combine(self, coefficients: Tensor, reduce: Reduce) -> None:
@@ -133,10 +133,13 @@ class ParameterGradients(TaskGradients):
 
 
 def _products(rows: Tensor) -> Tensor:
-    # In float64, piece by piece: a small conflict of long gradients must not drown in rounding.
-    kind = torch.float32 if rows.device.type == "mps" else torch.float64
-    pieces = (piece.to(kind) for piece in torch.split(rows, 1 << 20, dim=1))
-    return torch.stack([piece @ piece.T for piece in pieces]).sum(0).double()
+    pieces = (_wide(piece) for piece in torch.split(rows, 1 << 20, dim=1))
+    return torch.stack([piece @ piece.T for piece in pieces]).sum(0)
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    # So that a small conflict of long gradients does not drown in rounding; Apple's GPU has none.
+    return tensor if tensor.device.type == "mps" else tensor.double()
 
 
 def _rows(micro: MicroBatch) -> Tensor:
