@@ -12,7 +12,8 @@ from training_runs import run_train, train_spec
 from mftbench.errors import UsageError
 from mftbench.models import load_model
 from mftbench.models.merging import merge_adapter
-from mftbench.stages import Adapter, ModelRef
+from mftbench.plugins import load_task, open_source
+from mftbench.stages import Adapter, Balance, ModelRef, Optim, SourceRef, TaskData, TrainSpec
 from mftbench.training.adapters import METHODS
 
 KINDS = ["lora", "dora", pytest.param("qlora", marks=pytest.mark.needs_bitsandbytes)]
@@ -134,3 +135,31 @@ def test_lora_layer_computes_what_pefts_does(model):
             strict=True,
         ):
             assert torch.allclose(ours_grad, pefts_grad, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.needs_smollm2
+@pytest.mark.needs_data
+@pytest.mark.needs_bitsandbytes
+def test_qlora_trains_smollm2_as_bfloat16_lora_does(tmp_path):
+    task = load_task("text_to_code")
+    rows = {"text_to_code": list(open_source(task, "mbpp", {}).train())[:48]}
+    losses = {}
+    for kind in ("lora", "qlora"):
+        spec = TrainSpec(
+            model="smollm2",
+            model_fingerprint="",
+            tasks=(TaskData("text_to_code", 1, SourceRef("mbpp")),),
+            balance=Balance(),
+            adapter=Adapter(kind),
+            optim=Optim(
+                lr=1e-3, epochs=2, padding="packed", dtype="bfloat16", warmup=0.1, log_every=4
+            ),
+            format="plain",
+            seed=1,
+        )
+        artifact = run_train(spec, tmp_path / kind, tmp_path / f"work-{kind}", rows=rows)
+        lines = [json.loads(line) for line in (artifact / "metrics.jsonl").open()]
+        losses[kind] = [line["loss"] for line in lines if "loss" in line]
+    assert losses["qlora"][-1] < losses["lora"][0]
+    assert losses["qlora"][-1] == pytest.approx(losses["lora"][-1], rel=0.03)

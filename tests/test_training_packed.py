@@ -1,5 +1,10 @@
 """Packing: rows of a pack do not see each other, and what is trained is what padding trains."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from training_runs import NAMES, TASKS, LogMean, distance, first_step, tiny_llama, token_rows
@@ -103,3 +108,30 @@ def leaky():
         return sdpa_attention_forward(module, query, key, value, mask, **options)
 
     AttentionInterface.register("leaky", attend)
+
+
+_RANK = """
+import pathlib, sys, torch
+sys.path.insert(0, sys.argv[2])
+from training_runs import first_step, token_rows
+out = pathlib.Path(sys.argv[1])
+packed = {"padding": "packed", "pack_length": 50, "balancer": "task_token"}
+gradient, line = first_step(out, token_rows(7), batch=2, accumulation=2, **packed)
+torch.save((gradient, line), out / f"{torch.distributed.get_rank()}.pt")
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_packing_on_two_ranks_does_not_show(tmp_path):
+    script = tmp_path / "rank.py"
+    script.write_text(_RANK)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", str(script)]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    folder = str(Path(__file__).parent)
+    subprocess.run([*command, str(tmp_path), folder], check=True, env=environment)
+    gradient, line = first_step(tmp_path, token_rows(7), batch=8)
+    for rank in (0, 1):
+        other, other_line = torch.load(tmp_path / f"{rank}.pt")
+        assert distance(other, gradient) < 1e-6
+        assert other_line["loss"] == pytest.approx(line["loss"], rel=1e-6)
