@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,12 +21,10 @@ _CROWDED = 0.75
 
 @dataclass
 class Row:
-    """What one prompt's completion has come to."""
+    """What one prompt's completion has come to: its tokens, the one that ended it included."""
 
     prompt: Prompt
     ids: list[int] = field(default_factory=list)
-    text: str = ""
-    finish: Literal["stop", "length"] = "length"
     ended: bool = False
 
 
@@ -99,13 +97,10 @@ class Ending:
             self._finish(row, stopped=holds_stop(end, row.prompt.stop))
 
     def _finish(self, row: Row, *, stopped: bool) -> None:
-        special = row.ids[-1] in self._special
-        full = len(row.ids) >= row.prompt.limit
-        if special or stopped or full:
-            text = self._detokenizer.text(row.ids[:-1] if special else row.ids)
-            row.text, found = cut(text, row.prompt.stop)
-            row.finish = "stop" if special or found else "length"
-            row.ended = special or found or full
+        if row.ids[-1] in self._special or len(row.ids) >= row.prompt.limit:
+            row.ended = True
+        elif stopped:  # seen in the last tokens; what counts is the whole text
+            _, row.ended = cut(self._detokenizer.text(row.ids), row.prompt.stop)
 
 
 def decode(
