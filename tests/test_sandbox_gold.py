@@ -4,6 +4,7 @@ import pytest
 
 from mftbench.contract import Limits
 from mftbench.plugins import load_task, open_source
+from mftbench.sandbox.calibration import Gold
 from mftbench.sandbox.pool import Job, run_all
 from mftbench.sources.broken import BROKEN_GOLDS
 
@@ -13,7 +14,8 @@ pytestmark = [pytest.mark.needs_bubblewrap, pytest.mark.slow]
 def gold_verdicts(sandbox, task_name, source_name, limits=None):
     task = load_task(task_name)
     problems = {item.id: item for item in open_source(task, source_name, {}).problems()}
-    jobs = [Job(item.id, task.program(item, item.gold)) for item in problems.values()]
+    programs = {item.id: task.program(item, item.gold) for item in problems.values()}
+    jobs = [Job(name, program, Gold(name, program)) for name, program in programs.items()]
     return {
         name: task.judge(problems[name], execution)
         for name, execution in run_all(sandbox, jobs, limits or Limits(), workers=2)
