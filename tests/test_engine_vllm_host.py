@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from fake_vllm import write_fake_vllm
+from test_run import STUDY
 
+from mftbench.bench import Bench, Options, Seams
 from mftbench.errors import EngineError, UsageError
 from mftbench.inference.engine import Completion, Request
 from mftbench.inference.jobs import Job
 from mftbench.inference.vllm.engine import VllmEngine
 from mftbench.inference.vllm.serving import serving
+from mftbench.progress import Silent
+from mftbench.run import run
+from mftbench.sandbox.scripted import Scripted
 from mftbench.stages import ModelRef, Sampling
+from mftbench.training.scripted import train
 
 BASE = ModelRef("nano")
 SAMPLING = Sampling(batch=4)
@@ -150,3 +157,17 @@ def test_ranks_are_rounded_up_to_those_that_vllm_has(tmp_path):
     ranks = {4: 8, 8: 8, 96: 128, 300: 320}
     for rank, rounded in ranks.items():
         assert serving(adapter(tmp_path / str(rank), r=rank)).rank == rounded
+
+
+def test_a_study_whose_engine_is_killed_finishes_and_makes_nothing_twice(fake, tmp_path):
+    lora = replace(STUDY.adapter, kind="lora")
+    options = {"python": str(fake)}
+    study = replace(STUDY, adapter=lora, engine="vllm", engine_options=options)
+    seams = Seams(train, sandbox=Scripted())
+    (fake.parent / "vllm" / "dies_after").write_text("3")
+    with Bench(study, Options(tmp_path / "store", workers=1), Silent(), seams) as opened:
+        outcome = run(opened)
+        assert opened.engine.starts == 2
+    base = [row for row in outcome.rows if row.mode == "base"]
+    assert [(row.task, row.missing) for row in base] == [("completion", 0), ("text_to_code", 0)]
+    assert len(made(fake)) == 8  # two tasks of four problems; a fake training makes no model
