@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from hypothesis import settings
 
 from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.select import open_sandbox
@@ -18,6 +19,9 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_configure(config):
+    # How long an example takes says how busy the machine is.
+    settings.register_profile("mftbench", deadline=None)
+    settings.load_profile("mftbench")
     if DATA.is_dir():
         os.environ.setdefault("MFTBENCH_DATA", str(DATA))
 
