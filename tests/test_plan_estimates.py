@@ -12,10 +12,12 @@ from test_run import STUDY, bench
 from mftbench.commands.plan_table import duration
 from mftbench.estimates.estimate import estimate
 from mftbench.estimates.memory import generating_memory, training_memory
+from mftbench.estimates.planned import planned_seconds
 from mftbench.estimates.rates import Rates, read_rates, stated, write_rates
 from mftbench.estimates.shapes import KNOWN, Shape, shape_of
 from mftbench.estimates.work import Work
 from mftbench.plan import plan
+from mftbench.run import run
 from mftbench.stages import Adapter, Optim, Sampling
 
 TINY = Shape(layers=2, hidden=8, inner=16, heads=2, kv_heads=1, vocabulary=10)
@@ -122,3 +124,17 @@ def test_without_rates_there_is_no_time(tmp_path):
 )
 def test_durations_are_for_people(seconds, text):
     assert duration(seconds) == text
+
+
+def test_what_is_left_is_planned_and_what_is_stored_is_not(tmp_path):
+    write_rates(tmp_path, RATES)
+    with bench(tmp_path) as opened:
+        before = planned_seconds(opened)
+        run(opened)
+        assert before == pytest.approx(estimates(tmp_path, rates=RATES).seconds)
+        assert planned_seconds(opened) is None
+
+
+def test_a_machine_that_was_not_measured_promises_nothing(tmp_path):
+    with bench(tmp_path) as opened:
+        assert planned_seconds(opened) is None

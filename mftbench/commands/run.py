@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,15 +52,21 @@ def run(
     """
     from mftbench.bench import Bench, Options
     from mftbench.board_folder import board_folder, write_results
+    from mftbench.commands.plan_table import duration
     from mftbench.display import open_display
+    from mftbench.estimates.planned import planned_seconds
     from mftbench.launching.launched import How, run_study
 
     chosen, file = read_study(study, modes, tasks, unseen, overrides)
     folder = board or board_folder(chosen, file)
     options = Options(store, tuple(tasks_dir or ()), workers)
     with Bench(chosen, options, open_display(json)) as bench:
+        expected, begun = planned_seconds(bench), time.monotonic()
         outcome = run_study(bench, How(launcher, slots, gpus, replicas, address))
     write_results(folder, chosen, file, outcome.rows)
+    if expected is not None:
+        used = duration(time.monotonic() - begun)
+        typer.echo(f"planned {duration(expected)} on one device, used {used}", err=True)
     show_outcome(folder, outcome)
 
 
