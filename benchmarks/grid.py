@@ -73,7 +73,6 @@ def adapter(model: str, folder: Path, seed: int) -> ModelRef:
         for name, weights in tuned.named_parameters():
             if "lora_B" in name:
                 weights.normal_(std=0.01)
-    tuned.peft_config["default"].base_model_name_or_path = model
     tuned.save_pretrained(folder / str(seed))
     return ModelRef(model, folder / str(seed), adapter=True)
 
