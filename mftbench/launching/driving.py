@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -66,30 +67,31 @@ class _State:
     running: dict[str, Unit] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     pending: dict[str, set[str]] = field(default_factory=dict)
+    dependents: dict[str, list[str]] = field(default_factory=dict)
+    ready: deque[str] = field(default_factory=deque)
     finished: int = 0
     driven: Driven = field(default_factory=Driven)
 
     def __post_init__(self) -> None:
-        """Note which units each one waits for."""
+        """Note which units each one waits for, and which wait for it."""
         owner = {key: unit.name for unit in self.waiting.values() for key in unit.keys}
         for unit in self.waiting.values():
             inputs = {before for befores in unit.inputs.values() for before in befores}
             self.pending[unit.name] = {owner[before] for before in inputs}
+            for before in self.pending[unit.name]:
+                self.dependents.setdefault(before, []).append(unit.name)
+        self.ready.extend(name for name in self.waiting if not self.pending[name])
 
     def submit_ready(self) -> None:
         """Submit what waits for nothing; what is stored already, or cannot be made, is finished."""
-        unfinished = self.waiting.keys() | self.running.keys()
-        for name, unit in list(self.waiting.items()):
-            if self.pending[name] & unfinished:
-                continue
-            del self.waiting[name]
-            part = self._possible(unit)
+        while self.ready:
+            name = self.ready.popleft()
+            part = self._possible(self.waiting.pop(name))
             if part.inputs:
                 self.running[name] = part
                 self.driver.launcher.submit(self.driver.job_of(part))
             else:
-                unfinished.discard(name)
-                self.finished += 1
+                self._finish(name)
 
     def take_ended(self) -> bool:
         """Take in what has ended since the last look; say whether anything has."""
@@ -105,7 +107,7 @@ class _State:
                 continue
             self._absorb(unit, self._report(unit, status))
             del self.running[name]
-            self.finished += 1
+            self._finish(name)
         return ended
 
     def take_finished(self) -> int:
@@ -120,6 +122,13 @@ class _State:
         name, unit = next(iter(self.running.items()))
         others = f" and {len(self.running) - 1} more" if len(self.running) > 1 else ""
         return f"{unit.label}{last_progress(self.driver.launcher.logs(name))}{others}"
+
+    def _finish(self, name: str) -> None:
+        self.finished += 1
+        for dependent in self.dependents.pop(name, ()):
+            self.pending[dependent].discard(name)
+            if not self.pending[dependent]:
+                self.ready.append(dependent)
 
     def _possible(self, unit: Unit) -> Unit:
         """Narrow a unit to the keys that are still to make and have their inputs."""
