@@ -51,10 +51,17 @@ class Row:
     Difficulty: str = ""
 
     @property
-    def entry_point(self) -> str:
-        """The function's name; the field has it bare, or with its signature."""
+    def entry_points(self) -> tuple[str, ...]:
+        """The function that the tests call.
+
+        The field has its name bare, or with its signature; in some Python rows it names a helper,
+        so there the functions are those that the solution defines and the tests name.
+        """
+        used = set(re.findall(r"\w+", self.test))
+        defined = re.findall(r"^def[ \t]+(\w+)", self.canonical_solution, re.M)
         found = re.search(r"(\w+)\s*\(", self.func_title)
-        return found[1] if found else self.func_title.strip()
+        title = found[1] if found else self.func_title.strip()
+        return tuple(name for name in dict.fromkeys(defined) if name in used) or (title,)
 
 
 _DIGESTS = {
@@ -117,5 +124,5 @@ def _problem(row: Row, source: str, target: Language) -> Problem:
     # Line ends of MBPP's solutions are \r\n in the file.
     program, gold = (text.replace("\r\n", "\n") for text in (row.prompt, row.canonical_solution))
     asked = ask_translation(source, target.name, program, row.func_title.strip())
-    facts = Suite(row.test, (row.entry_point,)).facts()
+    facts = Suite(row.test, row.entry_points).facts()
     return Problem(row.task_id, asked, gold, {**facts, "language": target.name})

@@ -114,8 +114,9 @@ def _mbpp(ids: frozenset[int]) -> Iterator[Subject]:
     rows = mbpp.mbpp_rows()
     for number in sorted(ids & rows.keys()):
         row = rows[number]
-        # A setup instantiates the solution's class, which a test cannot reach.
-        if not row.setup.strip():
+        # A setup instantiates the solution's class, which a test cannot reach; and a function that
+        # is named like a test would be run as one.
+        if not row.setup.strip() and not row.entry_point.startswith("test"):
             yield Subject(
                 f"MBPP/{number}", row.source, row.entry_point, "\n".join(row.test_list) + "\n"
             )
@@ -130,7 +131,12 @@ def _human_eval() -> Iterator[Subject]:
 
 def _kept(subject: Subject) -> Sequence[Mutant]:
     killed = frozenset(_killed().get(subject.id, ()))
-    return [each for each in candidates(subject) if each.name in killed][:KEPT] if killed else ()
+    if not killed:
+        return ()
+    found = [each for each in candidates(subject) if each.name in killed]
+    # A result of None is no challenge, and may make a test crash, which proves nothing.
+    telling = [each for each in found if not each.name.endswith(" return")]
+    return (telling or found)[:KEPT]
 
 
 @cache
