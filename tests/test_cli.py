@@ -39,7 +39,6 @@ def test_version_is_printed():
     [
         (["--set", "optim.lrr=1"], "unknown key 'optim.lrr'"),
         (["--set", 'tasks=["completon"]'], "unknown task 'completon'; did you mean 'completion'"),
-        (["--set", 'models=["nowhere/none"]'], "nowhere/none"),
         (["--set", 'balancers=["task_tokem"]'], "did you mean 'task_token'"),
         (["--set", "format=plane"], "unknown format 'plane' in study 's'; did you mean 'plain'"),
         (["--modes", "mftt"], "unknown mode 'mftt'"),
@@ -52,6 +51,15 @@ def test_a_wrong_study_is_one_line_and_exit_code_2(study_file, tmp_path, argumen
     assert message in result.stderr
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_model_that_is_not_here_can_be_planned_and_not_run(study_file, tmp_path):
+    missing = ("--set", 'models=["nowhere/none"]')
+    assert mftbench("plan", study_file, *missing, cwd=tmp_path).returncode == 0
+    result = mftbench("run", study_file, *missing, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ")
+    assert "nowhere/none" in result.stderr
 
 
 def test_a_missing_study_is_exit_code_2(tmp_path):

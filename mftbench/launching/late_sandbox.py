@@ -15,6 +15,7 @@ class LateSandbox:
 
     def __init__(self, name: str, images: Mapping[str, str]) -> None:
         self.name = name
+        self.retry_after_s = 0.2
         self._images = images
         self._lock = threading.Lock()
         self._opened: Sandbox | None = None

@@ -23,6 +23,8 @@ class Sandbox(Protocol):
     """Run programs, from many threads at once."""
 
     name: str
+    retry_after_s: float
+    """How long to wait before a program that it failed on is tried again; doubled each time."""
 
     def probe(self) -> Probe:
         """Say whether this backend works on this machine, by running something small."""

@@ -29,6 +29,7 @@ class Local:
     """Run programs in cells of this machine, from many threads at once. Backends say how."""
 
     name: str
+    retry_after_s = 0.2
     counts_processes: bool
     isolates = True
     """Whether programs are kept from this machine: else harmful attacks must not be tried."""

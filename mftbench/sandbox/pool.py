@@ -17,7 +17,6 @@ from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.calibration import Gold, GoldTimes, run_calibrated
 from mftbench.sandbox.runtimes import MissingLanguageError
 
-_BACKOFF_S = 0.2
 _TICK_S = 1.0
 Outcome = Execution | SandboxError
 
@@ -90,7 +89,9 @@ def run_all(
         running.begin(job.id)
         try:
             return _attempt(
-                lambda: run_calibrated(sandbox, job.program, limits, job.gold, times), retries
+                lambda: run_calibrated(sandbox, job.program, limits, job.gold, times),
+                retries,
+                sandbox.retry_after_s,
             )
         finally:
             running.end(job.id)
@@ -113,7 +114,7 @@ def _longest_first(jobs: Sequence[Job], times: GoldTimes) -> list[Job]:
     return sorted(jobs, key=lambda job: -times.expected(job.gold.problem) if job.gold else 0.0)
 
 
-def _attempt(run: Callable[[], Execution], retries: int) -> Outcome:
+def _attempt(run: Callable[[], Execution], retries: int, retry_after_s: float) -> Outcome:
     for attempt in range(retries + 1):
         try:
             return run()
@@ -122,7 +123,7 @@ def _attempt(run: Callable[[], Execution], retries: int) -> Outcome:
         except SandboxError as error:
             if attempt == retries:
                 return error
-            time.sleep(_BACKOFF_S * 2**attempt)
+            time.sleep(retry_after_s * 2**attempt)
     raise AssertionError("retries is negative")
 
 

@@ -20,6 +20,7 @@ class Scripted:
     """Answer programs from a function or, in order, from a list; errors in it are raised."""
 
     name = "scripted"
+    retry_after_s = 0.0
 
     def __init__(self, answers: Callable[[Program], Answer] | Iterable[Answer] = passing) -> None:
         self.programs: list[Program] = []

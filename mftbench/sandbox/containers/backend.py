@@ -31,6 +31,8 @@ class Docker:
     ``runtime`` names one of the engine's runtimes; empty is its own choice.
     """
 
+    retry_after_s = 1.0  # an engine that restarts takes some seconds
+
     def __init__(self, runtime: str = "", connect: Callable[[], Engine] = DockerEngine) -> None:
         self.name = f"docker:{runtime}" if runtime else "docker"
         self._runtime = runtime
