@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from killing import finish, kill_and_resume, published, start
 
@@ -62,4 +64,5 @@ def test_two_runs_at_the_same_time_make_nothing_twice(study, tmp_path):
         for line in (together / "log.txt").read_text().splitlines()
         if "artifacts made" in line
     ]
-    assert sum(made) == len(published(together))
+    stages = [path for path in published(together) if Path(path).parent.name != "tokens"]
+    assert sum(made) == len(stages)
