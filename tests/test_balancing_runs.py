@@ -9,8 +9,10 @@ from balancing_courses import BALANCERS, OPTIONS, balancer_named, course, state_
 from tiny_llama import save_tiny_llama
 from training_runs import (
     TASKS,
+    CutAt,
     GradientKeeper,
     LogMean,
+    Power,
     distance,
     examples,
     make_trainer,
@@ -21,7 +23,6 @@ from training_runs import (
 )
 
 from mftbench.errors import UsageError
-from mftbench.progress import Silent
 from mftbench.stages import Balance
 from mftbench.training.balancing.balancer import Balancer
 from mftbench.training.tokens import TokenRow
@@ -35,22 +36,6 @@ RESUMED = [(name, "exact") for name in STATEFUL] + [(name, "deferred") for name 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return save_tiny_llama(tmp_path_factory.mktemp("tiny"))
-
-
-class Power(Exception):
-    """Stands for kill -9: nothing below catches it."""
-
-
-class CutAt(Silent):
-    """Progress that ends the process at a step."""
-
-    def __init__(self, step):
-        self.left = step
-
-    def advance(self, count=1, note=""):
-        self.left -= count
-        if self.left <= 0:
-            raise Power
 
 
 def balanced_spec(model, name, way="exact", **optim):

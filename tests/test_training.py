@@ -9,6 +9,8 @@ from safetensors.torch import load_file
 from tiny_llama import save_tiny_llama
 from training_runs import (
     NAMES,
+    CutAt,
+    Power,
     examples,
     install_plugin,
     make_trainer,
@@ -32,22 +34,6 @@ LORA = Adapter("lora", rank=4, alpha=8, dropout=0.2)
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return save_tiny_llama(tmp_path_factory.mktemp("tiny"))
-
-
-class Power(Exception):
-    """Stands for kill -9: nothing below catches it."""
-
-
-class CutAt(Silent):
-    """Progress that ends the process at a step."""
-
-    def __init__(self, step):
-        self.left = step
-
-    def advance(self, count=1, note=""):
-        self.left -= count
-        if self.left <= 0:
-            raise Power
 
 
 def weights(artifact):
