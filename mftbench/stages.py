@@ -79,19 +79,21 @@ class Balance:
 class Adapter:
     """Which parameters are trained.
 
-    The last two are for "qlora", whose base is in NF4: quantised scales, and the precision of
-    products ("": the base's own).
+    ``double_quantization`` and ``compute_dtype`` are for "qlora", whose base is in NF4: quantised
+    scales, and the precision of products ("": the base's own). ``experts`` are the low-rank pairs
+    of "poly", which a router of each task mixes.
     """
 
     __pydantic_config__ = FORBID
 
-    kind: Literal["full", "lora", "dora", "qlora"] = "full"
+    kind: Literal["full", "lora", "dora", "qlora", "poly"] = "full"
     rank: int = 16
     alpha: int = 32
     dropout: float = 0.0
     targets: tuple[str, ...] = ("all-linear",)
     double_quantization: bool = True
     compute_dtype: Literal["", "float32", "bfloat16"] = ""
+    experts: int = 4
 
 
 @dataclass(frozen=True)
@@ -138,15 +140,18 @@ class Optim:
 
 @dataclass(frozen=True)
 class Parallel:
-    """On how many ranks of one machine a model is trained; each holds all of it (``ddp``).
+    """On how many ranks of one machine a model is trained.
 
-    Ranks divide ``optim.accumulation``: the global batch does not depend on them.
+    Each holds all of it ("ddp"), or a shard of it ("fsdp2", or "deepspeed" with a configuration
+    that is passed through as it is). Ranks divide ``optim.accumulation``: the global batch does not
+    depend on them.
     """
 
     __pydantic_config__ = FORBID
 
     ranks: int = 1
-    kind: Literal["ddp"] = "ddp"
+    kind: Literal["ddp", "fsdp2", "deepspeed"] = "ddp"
+    deepspeed: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
