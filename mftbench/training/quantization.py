@@ -28,6 +28,7 @@ def quantize(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
         raise UsageError(
             "adapter.kind 'qlora' needs bitsandbytes; pip install 'mftbench[qlora]'"
         ) from error
+    layers: Any = bitsandbytes.nn
     head: Any = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     linear = [
@@ -36,7 +37,7 @@ def quantize(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
         if isinstance(module, nn.Linear) and module is not head
     ]
     for name, module in linear:
-        quantized = bitsandbytes.nn.Linear4bit(
+        quantized = layers.Linear4bit(
             module.in_features,
             module.out_features,
             bias=module.bias is not None,
@@ -44,7 +45,7 @@ def quantize(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
             compress_statistics=adapter.double_quantization,
             quant_type="nf4",
         )
-        quantized.weight = bitsandbytes.nn.Params4bit(
+        quantized.weight = layers.Params4bit(
             module.weight.data,
             requires_grad=False,
             compress_statistics=adapter.double_quantization,
