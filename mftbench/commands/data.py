@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mftbench.commands.options import TaskFolders
+from mftbench.commands.options import DEFAULT_STORE, StoreFolder, TaskFolders
 from mftbench.commands.source_options import SourceName, SourceOptions, TaskName, parse_options
 
 if TYPE_CHECKING:
@@ -128,28 +128,55 @@ def fetch(
 
 @app.command()
 def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE]...", help="completion/humaneval, 'translation/*', ..."),
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Also hold files to their digests, and run every gold.")
     ] = False,
     sandbox: Annotated[str, typer.Option(help="The sandbox to run golds in.")] = "auto",
+    store: StoreFolder = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:
     """Compare the training rows of all sources with the problems of all: copies and 13-grams.
 
     With --all, also count and verify every file, and run every gold; golds that are known not to
-    pass are listed with the reason. Exit code 1: a training row is a problem, or a gold fails.
+    pass are listed with the reason. SOURCE narrows what is compared with and run. Executions are
+    kept, so that a second run repeats none. Exit code 1: a training row is a problem, or a gold
+    fails.
     """
     from mftbench.commands.data_check import check_files, check_golds, check_overlaps
 
     opened = list(_sources(tasks_dir))
+    wanted = _matching(opened, names or ["*"])
     sound = True
     if every:
         check_files()
-    sound &= check_overlaps(opened)
+    sound &= check_overlaps(opened, wanted)
     if every:
-        sound &= check_golds(opened, sandbox)
+        sound &= check_golds(wanted, sandbox, store)
     if not sound:
         raise typer.Exit(1)
+
+
+def _matching(
+    opened: list[tuple[Task, str, Source | str]], names: list[str]
+) -> list[tuple[Task, str, Source | str]]:
+    """Take the sources that are named; ``*`` stands for anything. Raises UsageError for none."""
+    from fnmatch import fnmatchcase
+
+    from mftbench.errors import unknown
+
+    places = [f"{task.name}/{name}" for task, name, _ in opened]
+    for name in names:
+        if not any(fnmatchcase(place, name) for place in places):
+            raise unknown("source", name, places)
+    return [
+        each
+        for place, each in zip(places, opened, strict=True)
+        if any(fnmatchcase(place, name) for name in names)
+    ]
 
 
 def _sources(tasks_dir: list[Path] | None) -> Iterator[tuple[Task, str, Source | str]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from mftbench.contract import Limits, Problem, Program, Source, Task, Verdict
-from mftbench.errors import SandboxError, UsageError
+from mftbench.contract import Limits, Source, Task, Verdict
+from mftbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from mftbench.sandbox.backend import Sandbox
+    from mftbench.pipeline.golds import GoldRun
 
 Opened = Sequence[tuple[Task, str, "Source | str"]]
 
-# Compilers need more of everything than a test program does.
-LIMITS = Limits(wall_s=30, cpu_s=30, memory_mb=2048, processes=256, files_mb=256)
+# Compilers need more of everything than a test program does; a gold is no suspect, so it may take
+# as long as a busy machine makes it take.
+LIMITS = Limits(wall_s=120, cpu_s=60, memory_mb=2048, processes=256, files_mb=256)
 
 
 def check_files() -> None:
@@ -39,16 +43,19 @@ def check_files() -> None:
             typer.echo(f"{name:<14} {file.path}: {rows} rows, {file.fingerprint()[:12]}")
 
 
-def check_overlaps(opened: Opened) -> bool:
-    """Print what the training rows share with every source's problems; say if none is a copy."""
+def check_overlaps(opened: Opened, wanted: Opened) -> bool:
+    """Print what training rows share with the wanted sources' problems; say if none is a copy."""
     from mftbench.sources.mixture import distinct
     from mftbench.sources.overlap import find_overlaps
 
-    sources = {
-        f"{task.name}/{name}": source for task, name, source in opened if isinstance(source, Source)
+    sources = [source for _, _, source in opened if isinstance(source, Source)]
+    rows = distinct(row for source in sources for row in source.train())
+    tests = {
+        f"{task.name}/{name}": source.problems()
+        for task, name, source in wanted
+        if isinstance(source, Source)
     }
-    rows = distinct(row for source in sources.values() for row in source.train())
-    overlaps = find_overlaps(rows, {place: each.problems() for place, each in sources.items()})
+    overlaps = find_overlaps(rows, tests)
     for place, overlap in overlaps.items():
         if not overlap.test:
             continue
@@ -61,31 +68,49 @@ def check_overlaps(opened: Opened) -> bool:
     return not any(overlap.leaks for overlap in overlaps.values())
 
 
-def check_golds(opened: Opened, sandbox: str) -> bool:
-    """Run every gold of every source; say if all pass that are not known to fail."""
+def check_golds(opened: Opened, sandbox: str, store: Path) -> bool:
+    """Run every gold of every source; say if all pass that are not known to fail.
+
+    What ran before in the same sandbox is not run again: executions are kept in ``store``.
+    """
+    from mftbench.display import open_display
+    from mftbench.pipeline.execute import Executor
+    from mftbench.pipeline.golds import golds_family, run_golds
     from mftbench.sandbox.select import open_sandbox
+    from mftbench.store import Store
 
-    sources = [(task, name, each) for task, name, each in opened if isinstance(each, Source)]
-    backend = open_sandbox(sandbox)
-    try:
-        held = [_check_source(task, name, source, backend) for task, name, source in sources]
-    finally:
-        backend.close()
-    return all(held)
+    sound = True
+    kept = Store(store)
+    with closing(open_sandbox(sandbox)) as backend:
+        executor = Executor(backend, LIMITS, os.cpu_count() or 1)
+        family = golds_family(executor)
+        typer.echo(f"golds in {backend.name}, executions kept in {kept.items(family)}")
+        with kept.locked(family, _say_waiting):
+            for task, name, source in opened:
+                problems = [] if isinstance(source, str) else list(source.problems())
+                if isinstance(source, str) or not problems:
+                    continue
+                run = run_golds(task, problems, executor, kept.items(family), open_display())
+                sound &= _report(f"{task.name}/{name}", source, run)
+    return sound
 
 
-def _check_source(task: Task, name: str, source: Source, backend: Sandbox) -> bool:
+def _say_waiting(name: str) -> None:
+    typer.echo(f"another process runs golds ({name}); waiting for it", err=True)
+
+
+def _report(place: str, source: Source, run: GoldRun) -> bool:
+    """Print one source's golds; say if all pass that are not known to fail."""
     from mftbench.sources.broken import BROKEN_GOLDS
 
-    problems = {problem.id: problem for problem in source.problems()}
-    if not problems:
-        return True
     known = BROKEN_GOLDS.get(source.name, {})
-    verdicts = dict(_verdicts(task, problems.values(), backend))
-    failed = {key: told for key, told in verdicts.items() if told}
-    passed = len(verdicts) - len(failed)
-    typer.echo(f"{task.name + '/' + name:<38} {passed} of {len(verdicts)} golds pass")
-    for key, told in failed.items():
+    failed = {key: _told(each) for key, each in run.verdicts.items() if not each.passed}
+    failed |= {key: f"could not be run: {why}" for key, why in run.missing.items()}
+    typer.echo(
+        f"{place:<38} {run.passed} of {len(run.verdicts) + len(run.missing)} golds pass,"
+        f" {run.in_process} judged in their own process, {run.ran} run now"
+    )
+    for key, told in sorted(failed.items()):
         if key in known:
             typer.echo(f"    {key}: {told}; known: {known[key]}")
         else:
@@ -93,26 +118,5 @@ def _check_source(task: Task, name: str, source: Source, backend: Sandbox) -> bo
     return failed.keys() <= known.keys()
 
 
-def _verdicts(
-    task: Task, problems: Iterable[Problem], backend: Sandbox
-) -> Iterator[tuple[str, str]]:
-    """Give what is wrong with each gold's verdict, or ""."""
-    import os
-
-    from mftbench.sandbox.pool import Job, run_all
-
-    by_id = {problem.id: problem for problem in problems}
-    programs = {key: task.program(problem, problem.gold) for key, problem in by_id.items()}
-    jobs = [Job(key, each) for key, each in programs.items() if isinstance(each, Program)]
-    for key, given in programs.items():
-        if isinstance(given, Verdict):
-            yield key, _told(given)
-    for key, done in run_all(backend, jobs, LIMITS, os.cpu_count() or 1):
-        if isinstance(done, SandboxError):
-            yield key, f"could not be run: {done}"
-        else:
-            yield key, _told(task.judge(by_id[key], done))
-
-
 def _told(verdict: Verdict) -> str:
-    return "" if verdict.passed else f"{verdict.outcome} {verdict.reason}".strip()
+    return f"{verdict.outcome} {verdict.reason}".strip()

@@ -1,0 +1,133 @@
+"""Golds are run once and their executions kept; what could not be run is missing, not failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from typer.testing import CliRunner
+
+from mftbench.cli import app
+from mftbench.contract import (
+    Execution,
+    Limits,
+    Outcome,
+    Problem,
+    Program,
+    Prompt,
+    Report,
+    Step,
+    StepResult,
+    Task,
+    Verdict,
+)
+from mftbench.errors import SandboxError, UsageError
+from mftbench.pipeline.execute import Executor
+from mftbench.pipeline.golds import golds_family, run_golds
+from mftbench.progress import Silent
+from mftbench.sandbox.scripted import Scripted, passing
+from mftbench.sandbox.verdict import verdict_of
+
+
+def program(problem: Problem, completion: str) -> Program | Verdict:
+    """Run the completion, or answer at once where there is none."""
+    if not completion:
+        return Verdict(Outcome.NO_CODE, "nothing")
+    return Program("python", (Step("check", "python/check.py", {"source": completion}),))
+
+
+TASK = Task(
+    name="t",
+    version=1,
+    summary="",
+    sources={},
+    program=program,
+    judge=lambda problem, execution: verdict_of(execution.steps[-1]),
+    prompt=Prompt(),
+)
+PROBLEMS = [Problem("a", "", "right"), Problem("b", "", "right"), Problem("c", "", "wrong")]
+
+
+def answer(made: Program) -> Execution | SandboxError:
+    text = made.steps[0].request["source"]
+    if text == "broken":
+        return SandboxError("no space left")
+    if text == "slow":
+        return Execution((StepResult("check", None, limit="timeout"),))
+    if text == "wrong":
+        report = Report(Outcome.FAILED, checks=1, expected_checks=1)
+        return Execution((StepResult("check", 1, report=report),))
+    return passing(made)
+
+
+@pytest.fixture
+def run(tmp_path) -> Callable[..., tuple]:
+    """Run golds with one log, and say how many programs reached the sandbox."""
+
+    def run_them(problems=PROBLEMS, answers=answer):
+        sandbox = Scripted(answers)
+        executor = Executor(sandbox, Limits(), 2)
+        found = run_golds(TASK, problems, executor, tmp_path / "golds.jsonl", Silent())
+        return found, len(sandbox.programs)
+
+    return run_them
+
+
+def test_every_gold_gets_its_verdict_and_equal_programs_run_once(run):
+    found, programs = run()
+    assert {name: each.passed for name, each in found.verdicts.items()} == {
+        "a": True,
+        "b": True,
+        "c": False,
+    }
+    assert (found.passed, found.ran, programs) == (2, 2, 2)
+
+
+def test_a_second_run_repeats_nothing_and_finds_the_same(run):
+    first, _ = run()
+    second, programs = run()
+    assert (second.ran, programs) == (0, 0)
+    assert second.verdicts == first.verdicts
+
+
+def test_a_changed_gold_is_run_and_the_others_are_not(run):
+    run()
+    found, programs = run([*PROBLEMS, Problem("d", "", "new")])
+    assert programs == 1
+    assert found.passed == 3
+
+
+def test_a_gold_that_ran_out_of_time_is_run_again(run):
+    slow = [Problem("s", "", "slow")]
+    first, _ = run(slow)
+    assert first.verdicts["s"].outcome is Outcome.TIMEOUT
+    second, programs = run(slow, passing)
+    assert programs == 1
+    assert second.verdicts["s"].passed
+
+
+def test_what_the_sandbox_could_not_run_is_missing_and_run_again(run):
+    broken = [Problem("x", "", "broken"), Problem("n", "", "")]
+    first, _ = run(broken)
+    assert first.missing == {"x": "no space left"}
+    assert first.verdicts == {"n": Verdict(Outcome.NO_CODE, "nothing")}
+    second, programs = run(broken, passing)
+    assert (second.missing, programs) == ({}, 1)
+
+
+def test_other_limits_are_another_log():
+    sandbox = Scripted()
+    first, second = (Executor(sandbox, Limits(wall_s=seconds), 1) for seconds in (1, 2))
+    assert golds_family(first) != golds_family(second)
+
+
+def test_a_source_that_there_is_not_is_answered_with_the_nearest():
+    done = CliRunner().invoke(app, ["data", "check", "completion/humanevil"])
+    assert isinstance(done.exception, UsageError)
+    assert "did you mean 'completion/humaneval'" in str(done.exception)
+
+
+def test_named_sources_are_all_that_is_compared_with():
+    done = CliRunner().invoke(app, ["data", "check", "sql/star*"])
+    assert done.exit_code == 0, done.output
+    assert [line.split()[0] for line in done.output.splitlines()] == ["sql/starter"]
