@@ -130,7 +130,7 @@ def fetch(
 def check(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SOURCE]...", help="completion/humaneval, 'translation/*', ..."),
+        typer.Argument(metavar="SOURCE", help="completion/humaneval, 'translation/*', ..."),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Also hold files to their digests, and run every gold.")

@@ -55,9 +55,11 @@ def _texts(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.suffix != ".json":
         yield from ((f"{path}:{number}", line) for number, line in read_lines(path))
         return
-    items = _parse(
-        TypeAdapter(list[JsonValue]), b"".join(line for _, line in read_lines(path)), f"{path}"
-    )
+    lines = []
+    for number, line in read_lines(path):
+        _require_utf8(line, f"{path}:{number}")
+        lines.append(line)
+    items = _parse(TypeAdapter(list[JsonValue]), b"".join(lines), f"{path}")
     for position, item in enumerate(items):
         yield f"{path}[{position}]", json.dumps(item).encode()
 
@@ -86,10 +88,7 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _parse(adapter: TypeAdapter[Row], line: bytes, place: str) -> Row:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{place}: not UTF-8 at byte {error.start + 1}") from None
+    _require_utf8(line, place)
     try:
         return adapter.validate_json(_whole_characters(line))
     except ValidationError as error:
@@ -97,6 +96,13 @@ def _parse(adapter: TypeAdapter[Row], line: bytes, place: str) -> Row:
         field = ".".join(map(str, first["loc"]))
         where = f"{place}: field {field!r}" if field else place
         raise UsageError(f"{where}: {first['msg'].lower()}") from None
+
+
+def _require_utf8(line: bytes, place: str) -> None:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{place}: not UTF-8 at byte {error.start + 1}") from None
 
 
 def _whole_characters(line: bytes) -> bytes:
