@@ -1,24 +1,29 @@
 r"""Generate for a whole grid of adapters and sources: one vLLM for all against one for each cell.
 
-    MFTBENCH_DATA=... python benchmarks/grid.py --model smollm2 --adapters 7 \
+    MFTBENCH_DATA=... python benchmarks/grid.py --model smollm2 --adapters 3 \
         --vllm .venv-vllm/bin/python --sources completion/humaneval,text_to_code/mbpp
 
 The adapters are LoRA of rank 8 with random weights: what they answer means nothing, what it costs
-does. Every cell is one adapter (or the base) on one source. Prints wall times with the starts in
-them, their ratio, and how many answers of the two ways are the same, item by item.
+does. Every cell is one adapter (or the base) on one source. The base is written out as a plain
+folder once, before anything is timed, so that a start is vLLM's start alone. Prints wall times with
+the starts in them, their ratio, and how many answers of the two ways are the same, item by item.
+--only makes one way in a call, for work that is too long for one; --answers keeps what was made.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
+from transformers import logging
 
 from mftbench.inference.engine import Completion
 from mftbench.inference.jobs import Job
@@ -27,27 +32,55 @@ from mftbench.models import load_model
 from mftbench.pipeline.asking import Asking, ask
 from mftbench.stages import ModelRef, Sampling
 
-Answers = dict[tuple[int, str, int], str]
-
 FIVE = ",".join(
     f"{task}/starter"
     for task in ("completion", "text_to_code", "translation", "test_generation", "sql")
 )
 
 
+WAYS = ("all", "each")
+
+
 def main() -> None:
-    """Measure both ways and print the figures."""
+    """Measure what is asked for, and compare the ways that are there."""
     options = arguments()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped upstream
+    measured: dict[str, Measured] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        models = [ModelRef(options.model)]
-        models += [adapter(options.model, Path(scratch), n) for n in range(options.adapters)]
-        jobs = cells(options, models)
-        together, wall, starts = one_for_all(options, jobs)
-        print(f"one engine for all:   {wall:7.1f} s, {starts} start, {len(together)} answers")
-        apart, apart_wall, apart_starts = one_for_each(options, jobs)
-        print(f"one engine per cell:  {apart_wall:7.1f} s, {apart_starts} starts")
-        same = sum(apart[item] == text for item, text in together.items())
-        print(f"ratio x{apart_wall / wall:.1f}; {same} of {len(together)} answers the same")
+        kept = Path(options.answers or scratch)
+        kept.mkdir(parents=True, exist_ok=True)
+        if options.only != "none":
+            jobs = cells(options, written(options, Path(scratch)))
+            for name, way in zip(WAYS, (one_for_all, one_for_each), strict=True):
+                if options.only in ("", name):
+                    (kept / f"{name}.json").write_text(json.dumps(asdict(way(options, jobs))))
+        for name in WAYS:
+            if (kept / f"{name}.json").is_file():
+                measured[name] = Measured(**json.loads((kept / f"{name}.json").read_text()))
+    report(measured)
+
+
+@dataclass
+class Measured:
+    """One way over all cells: seconds with the starts in them, starts, answers by cell and item."""
+
+    wall: float
+    starts: int
+    tokens: int
+    answers: dict[str, str]
+
+
+def report(measured: dict[str, Measured]) -> None:
+    """Print one line a way, and how they compare."""
+    for name, way in measured.items():
+        print(
+            f"one engine for {name:5} {way.wall:7.1f} s, {way.starts} starts,"
+            f" {len(way.answers)} answers, {way.tokens} tokens"
+        )
+    if len(measured) == len(WAYS):
+        together, apart = (measured[name] for name in WAYS)
+        same = sum(apart.answers[item] == text for item, text in together.answers.items())
+        print(f"x{apart.wall / together.wall:.2f}; {same} of {len(together.answers)} the same")
 
 
 def arguments() -> argparse.Namespace:
@@ -61,20 +94,29 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--problems", type=int, default=50)
     parser.add_argument("--new-tokens", type=int, default=48)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--only", default="", choices=("", *WAYS, "none"))
+    parser.add_argument("--answers", default="", help="a folder that keeps what each way made")
     return parser.parse_args()
 
 
-def adapter(model: str, folder: Path, seed: int) -> ModelRef:
-    """Write a LoRA of random weights, small enough that the model still answers."""
-    torch.manual_seed(seed)
-    base, _ = load_model(ModelRef(model))
-    tuned = get_peft_model(base, LoraConfig(r=8, target_modules="all-linear"))
-    with torch.no_grad():
-        for name, weights in tuned.named_parameters():
-            if "lora_B" in name:
-                weights.normal_(std=0.01)
-    tuned.save_pretrained(folder / str(seed))
-    return ModelRef(model, folder / str(seed), adapter=True)
+def written(options: argparse.Namespace, folder: Path) -> list[ModelRef]:
+    """Write the base, and LoRAs of random weights, small enough that the model still answers."""
+    base, tokenizer = load_model(ModelRef(options.model), options.dtype)
+    base.save_pretrained(folder / "base")
+    tokenizer.save_pretrained(folder / "base")
+    base.name_or_path = str(folder / "base")
+    models = [ModelRef(str(folder / "base"))]
+    for seed in range(options.adapters):
+        torch.manual_seed(seed)
+        tuned = get_peft_model(base, LoraConfig(r=8, target_modules="all-linear"))
+        with torch.no_grad():
+            for name, weights in tuned.named_parameters():
+                if "lora_B" in name:
+                    weights.normal_(std=0.01)
+        tuned.save_pretrained(folder / str(seed))
+        base = tuned.unload()
+        models.append(ModelRef(str(folder / "base"), folder / str(seed), adapter=True))
+    return models
 
 
 def cells(options: argparse.Namespace, models: Sequence[ModelRef]) -> list[Job]:
@@ -87,34 +129,36 @@ def cells(options: argparse.Namespace, models: Sequence[ModelRef]) -> list[Job]:
     return [Job(model, requests, sampling) for model in models for requests in asked]
 
 
-def one_for_all(options: argparse.Namespace, jobs: Sequence[Job]) -> tuple[Answers, float, int]:
+def one_for_all(options: argparse.Namespace, jobs: Sequence[Job]) -> Measured:
     """Generate for all cells in one pass of one engine."""
     start = time.perf_counter()
     with closing(VllmEngine(options.dtype, python=options.vllm)) as engine:
-        answers = collect(engine, jobs)
-        return answers, time.perf_counter() - start, engine.starts
+        answers, tokens = collect(engine, jobs)
+        return Measured(time.perf_counter() - start, engine.starts, tokens, answers)
 
 
-def one_for_each(options: argparse.Namespace, jobs: Sequence[Job]) -> tuple[Answers, float, int]:
+def one_for_each(options: argparse.Namespace, jobs: Sequence[Job]) -> Measured:
     """Generate for each cell with an engine of its own."""
-    answers: Answers = {}
-    start, starts = time.perf_counter(), 0
+    total = Measured(0.0, 0, 0, {})
     for number, job in enumerate(jobs):
-        with closing(VllmEngine(options.dtype, python=options.vllm)) as engine:
-            made = collect(engine, [job])
-            starts += engine.starts
-        answers |= {(number, name, sample): text for (_, name, sample), text in made.items()}
-    return answers, time.perf_counter() - start, starts
+        made = one_for_all(options, [job])
+        total.wall += made.wall
+        total.starts += made.starts
+        total.tokens += made.tokens
+        of_cell = {item.partition(" ")[2]: text for item, text in made.answers.items()}
+        total.answers |= {f"{number} {item}": text for item, text in of_cell.items()}
+    return total
 
 
-def collect(engine: VllmEngine, jobs: Sequence[Job]) -> Answers:
-    """Gather the texts by job and item; any error ends the benchmark."""
-    answers: Answers = {}
+def collect(engine: VllmEngine, jobs: Sequence[Job]) -> tuple[dict[str, str], int]:
+    """Gather the texts by job and item, and count tokens; any error ends the benchmark."""
+    answers, tokens = {}, 0
     for number, made in engine.generate_all(jobs):
         if not isinstance(made, Completion):
             raise made
-        answers[number, made.problem, made.sample] = made.text
-    return answers
+        answers[f"{number} {made.problem} {made.sample}"] = made.text
+        tokens += made.tokens
+    return answers, tokens
 
 
 if __name__ == "__main__":

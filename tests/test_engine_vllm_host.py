@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fake_vllm import write_fake_vllm
 from test_run import STUDY
+from tiny_llama import save_tiny_llama
 
 from mftbench.bench import Bench, Options, Seams
 from mftbench.errors import EngineError, UsageError
 from mftbench.inference.engine import Completion, Request
-from mftbench.inference.jobs import Job
+from mftbench.inference.jobs import Job, served
 from mftbench.inference.vllm.engine import VllmEngine
 from mftbench.inference.vllm.serving import serving
+from mftbench.models import locate
 from mftbench.progress import Silent
 from mftbench.run import run
 from mftbench.sandbox.scripted import Scripted
@@ -112,6 +115,20 @@ def test_a_prompt_that_fills_the_context_is_refused_and_the_rest_is_made(engine)
     assert completions["p0"].finish == "length"
 
 
+def test_an_empty_prompt_is_asked_as_the_token_that_starts_a_text(engine):
+    (completion,) = engine.generate(BASE, [replace(requests(1)[0], prompt="")], SAMPLING)
+    assert (completion.tokens, completion.finish) == (1, "length")  # one token, turned round
+
+
+def test_a_tokenizer_of_another_model_is_named_and_nothing_is_started(engine, tmp_path):
+    small = save_tiny_llama(tmp_path / "small")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (small / name).write_bytes((Path(locate("nano").path) / name).read_bytes())
+    with pytest.raises(EngineError, match=r"gives token \d+ in p\d, but the model knows"):
+        list(engine.generate(ModelRef(str(small)), requests(), SAMPLING))
+    assert engine.starts == 0
+
+
 def test_the_engine_has_room_for_the_longest_prompt_and_no_more(engine, fake):
     list(engine.generate(BASE, requests(), SAMPLING))
     (opened,) = (fake.parent / "vllm" / "opened.txt").read_text().splitlines()
@@ -153,6 +170,16 @@ def test_what_vllm_does_not_serve_beside_the_base_is_merged(tmp_path, changes, h
     assert reason in served.reason
 
 
+def test_the_record_says_what_was_merged_and_why(engine, tmp_path):
+    dora = adapter(tmp_path / "dora", use_dora=True)
+    records = [served(engine, ref) for ref in (BASE, dora, ModelRef("nano", tmp_path))]
+    assert [(record["weights"], record["reason"]) for record in records] == [
+        ("base", ""),
+        ("merged", "vLLM does not serve DoRA"),
+        ("full", "a whole model"),
+    ]
+
+
 def test_ranks_are_rounded_up_to_those_that_vllm_has(tmp_path):
     ranks = {4: 8, 8: 8, 96: 128, 300: 320}
     for rank, rounded in ranks.items():
@@ -170,4 +197,8 @@ def test_a_study_whose_engine_is_killed_finishes_and_makes_nothing_twice(fake, t
         assert opened.engine.starts == 2
     base = [row for row in outcome.rows if row.mode == "base"]
     assert [(row.task, row.missing) for row in base] == [("completion", 0), ("text_to_code", 0)]
+    records = [
+        json.loads(path.read_text()) for path in tmp_path.glob("store/generate/*/served.json")
+    ]
+    assert {record["weights"] for record in records} == {"base"}
     assert len(made(fake)) == 8  # two tasks of four problems; a fake training makes no model
