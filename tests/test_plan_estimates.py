@@ -114,6 +114,13 @@ def test_every_estimate_says_what_it_rests_on(tmp_path):
         assert part in basis
 
 
+def test_a_plan_says_which_engine_and_why(tmp_path):
+    assert "engine: transformers in float32, named by the study" in estimates(tmp_path).basis
+    study = replace(STUDY, engine="auto", engine_options={"python": "/no/such/python"})
+    told = "engine: transformers in float32, no vLLM in /no/such/python"
+    assert told in estimates(tmp_path, study).basis
+
+
 def test_without_rates_there_is_no_time(tmp_path):
     assert estimates(tmp_path).seconds is None
     assert estimates(tmp_path, rates=RATES).seconds > 0

@@ -46,7 +46,8 @@ class Estimates:
 
 def estimate(bench: Bench, cells: Sequence[Cell], rates: Rates | None) -> Estimates:
     """Estimate every cell of a plan; loads data and tokenizers, and no model."""
-    basis: dict[str, None] = {}
+    choice = bench.choice
+    basis = {f"engine: {choice.engine} in {choice.dtype}, {choice.reason}": None}
 
     @cache
     def sizes(model: str) -> Sizes:
