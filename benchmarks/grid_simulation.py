@@ -30,6 +30,7 @@ from mftbench.launching.units import Unit, units
 from mftbench.plan import Cell, plan
 from mftbench.progress import Silent
 from mftbench.store import Store
+from mftbench.store_at import StoreAt
 from mftbench.study import Study, find_study, load_study
 
 MACHINES = (1, 4, 16, 64, 256)
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def _grid(study: Study, count: int) -> tuple[Study, tuple[Cell, ...]]:
-    with Bench(study, Options(Path("unused")), Silent()) as bench:
+    with Bench(study, Options(StoreAt(Path("unused"))), Silent()) as bench:
         per_seed = len(plan(study, bench.context())) - study.baseline
         study = replace(study, seeds=tuple(range(1, 1 + max(1, count // per_seed))))
         return study, plan(study, bench.context())
@@ -71,7 +72,7 @@ def _seconds(
     study: Study, cells: Sequence[Cell], made: Sequence[Unit], rates: Rates, start: float
 ) -> Mapping[str, float]:
     """Give each unit the seconds of its stage of its cell, and those of its process's start."""
-    with Bench(study, Options(Path("unused")), Silent()) as bench:
+    with Bench(study, Options(StoreAt(Path("unused"))), Silent()) as bench:
         first = {cell.label.partition(" seed ")[0]: cell for cell in cells}
         known = estimate(bench, list(first.values()), rates).cells
     by_cell = dict(zip(first, known, strict=True))

@@ -25,6 +25,7 @@ from mftbench.progress import Silent
 from mftbench.run import run
 from mftbench.sandbox.scripted import Scripted
 from mftbench.store import Store
+from mftbench.store_at import StoreAt
 from mftbench.study import Study, TaskSettings
 from mftbench.training.scripted import train
 
@@ -126,7 +127,7 @@ def _run(folder: Path, study: Study):  # noqa: ANN202
 
 def _bench(folder: Path, study: Study) -> Bench:
     engine = ScriptedEngine(lambda _: "def solve(x):\n    return 1\n")
-    return Bench(study, Options(folder), Silent(), Seams(train, engine, Scripted()))
+    return Bench(study, Options(StoreAt(folder)), Silent(), Seams(train, engine, Scripted()))
 
 
 @contextmanager

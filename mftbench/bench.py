@@ -20,7 +20,7 @@ from mftbench.plugins import asked_by, load_task, open_source
 from mftbench.progress import Progress
 from mftbench.sandbox.backend import Sandbox
 from mftbench.stages import GenerateSpec, SourceRef, TrainSpec
-from mftbench.store import Store
+from mftbench.store_at import StoreAt, open_store
 from mftbench.study import Study
 
 
@@ -28,7 +28,7 @@ from mftbench.study import Study
 class Options:
     """What a run needs and no result depends on."""
 
-    store: Path
+    store: StoreAt
     tasks_dirs: tuple[Path, ...] = ()
     workers: int = 0
 
@@ -72,7 +72,7 @@ class Bench:
         self.options = options
         self.progress = progress
         self.seams = seams or Seams()
-        self.store = Store(options.store)
+        self.store = open_store(options.store, lambda text: progress.start(text, 0))
         self._sources: dict[tuple[str, str, str], Source] = {}
         self._tokenizers: dict[str, Any] = {}
         self._problems: dict[tuple[str, str, str], dict[str, Problem]] = {}

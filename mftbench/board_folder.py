@@ -22,11 +22,15 @@ def board_folder(study: Study, file: Path) -> Path:
     return ROOT / f"{study.name}-{digest(study, 6)}"
 
 
-def write_results(folder: Path, study: Study, file: Path, rows: Sequence[Row]) -> None:
-    """Write the study file, the rows and everything that is generated from them."""
+def write_results(folder: Path, study: Study, file: Path | None, rows: Sequence[Row]) -> None:
+    """Write the study file, the rows and everything that is generated from them.
+
+    ``file`` is where the study came from; its text is kept if the study is as it stands there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "study.toml"
-    text = file.read_text(encoding="utf-8") if study == load_study(file) else study_toml(study)
+    as_it_stands = file is not None and study == load_study(file)
+    text = file.read_text(encoding="utf-8") if file and as_it_stands else study_toml(study)
     if not target.exists() or target.read_text(encoding="utf-8") != text:
         target.write_text(text, encoding="utf-8")
     write_board(folder, rows)

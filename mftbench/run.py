@@ -112,9 +112,9 @@ class CellStages:
 
     def lacks(self, evaluation: Evaluation) -> bool:
         """Say whether completions are still to make: nothing that follows from them is stored."""
-        find = self.bench.store.find
+        has = self.bench.store.has
         stages = ("score", "execute", "generate")
-        return not any(find(stage, evaluation.keys[stage]) for stage in stages)
+        return not any(has(stage, evaluation.keys[stage]) for stage in stages)
 
     def rows(self, evaluation: Evaluation) -> Iterator[Row]:
         """Give one evaluation's rows; items that the sandbox could not run are counted missing."""

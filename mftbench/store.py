@@ -2,6 +2,7 @@
 
 STORE/<stage>/<key>/          a finished artifact: its files, spec.json, provenance.json
 STORE/work/<stage>/<key>/     what an unfinished stage has so far; survives kill -9
+STORE/launch/<name>/          what the units of a launched study agree on, and their logs
 STORE/items/<family>.jsonl    single items that several artifacts share; lines are only added
 STORE/locks/<key>             held while a key is made; the kernel frees it with the process
 """
@@ -64,6 +65,27 @@ class Store:
         path = self.root / stage / artifact_key
         return Artifact(stage, artifact_key, path) if path.is_dir() else None
 
+    def has(self, stage: str, artifact_key: str) -> bool:
+        """Say whether an artifact is finished, without getting it."""
+        return self.find(stage, artifact_key) is not None
+
+    def peek(self, stage: str, artifact_key: str) -> Artifact | None:
+        """Give the finished artifact for its own files; its folders, a model's, may be absent."""
+        return self.find(stage, artifact_key)
+
+    def put(self, name: str, text: str) -> None:
+        """Keep a text for all who use the store, at once and in place of what was there."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+
+    def get(self, name: str) -> str | None:
+        """Give a kept text, or None if there is none."""
+        path = self.root / name
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
     def work(self, stage: str, artifact_key: str) -> Path:
         """Give the folder that keeps an unfinished artifact's work between attempts."""
         return self.root / "work" / stage / artifact_key
@@ -94,39 +116,46 @@ class Store:
             if found := self.find(stage, name):
                 return found
             work = self.work(stage, name)
-            out = work / "out"
-            shutil.rmtree(out, ignore_errors=True)
-            out.mkdir(parents=True)
-            make(out, work)
-            _write(out / "spec.json", plain(spec))
-            _write(out / "provenance.json", dict(provenance()))
-            self._publish(out, self.root / stage / name)
+            done = work / "done"  # there already if it could not be published
+            if not done.exists():
+                out = work / "out"
+                shutil.rmtree(out, ignore_errors=True)
+                out.mkdir(parents=True)
+                make(out, work)
+                _write(out / "spec.json", plain(spec))
+                _write(out / "provenance.json", dict(provenance()))
+                _flush(out)
+                out.rename(done)
+            made = self._publish(done, stage, name)
             shutil.rmtree(work, ignore_errors=True)
-        return Artifact(stage, name, self.root / stage / name, made=True)
+        return Artifact(stage, name, self.root / stage / name, made)
 
     def search(self, prefix: str) -> Artifact:
         """Find the artifact whose key starts with ``prefix``.
 
         Raises UsageError if none does, or several do.
         """
-        found = [
-            Artifact(stage, path.name, path)
-            for stage in STAGES
-            for path in sorted((self.root / stage).glob(f"{prefix}*"))
-        ]
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise UsageError(f"no artifact {prefix!r} in {self.root}; keys stand in results.jsonl")
-        raise UsageError(f"{prefix!r} names {len(found)} artifacts; give more of the key")
+        names = [(stage, name) for stage in STAGES for name in self._keys(stage, prefix)]
+        if len(names) > 1:
+            raise UsageError(f"{prefix!r} names {len(names)} artifacts; give more of the key")
+        found = self.peek(*names[0]) if names else None
+        if found is None:
+            raise UsageError(f"no artifact {prefix!r} in {self}; keys stand in results.jsonl")
+        return found
 
-    def _publish(self, out: Path, final: Path) -> None:
-        for path in sorted(out.rglob("*")):
-            _fsync(path)
-        _fsync(out)
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def _keys(self, stage: str, prefix: str) -> list[str]:
+        return sorted(path.name for path in (self.root / stage).glob(f"{prefix}*"))
+
+    def _publish(self, done: Path, stage: str, artifact_key: str) -> bool:
+        """Let a flushed folder appear as an artifact; False if another one was there first."""
+        final = self.root / stage / artifact_key
         final.parent.mkdir(parents=True, exist_ok=True)
-        out.rename(final)
+        done.rename(final)
         _fsync(final.parent)
+        return True
 
     @contextmanager
     def locked(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
@@ -154,6 +183,8 @@ _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 def _disk_errors(root: Path) -> Iterator[None]:
     try:
         yield
+    except StoreError:
+        raise
     except Exception as error:
         reason = _refusal(error)
         if not reason:
@@ -173,6 +204,13 @@ def _refusal(error: Exception) -> str:
     if isinstance(error, OSError):
         return os.strerror(error.errno) if error.errno in _REFUSALS else ""
     return next((os.strerror(code) for code in _REFUSALS if os.strerror(code) in str(error)), "")
+
+
+def _flush(folder: Path) -> None:
+    """Hand everything in a folder to the disk, so that a rename never shows a torn file."""
+    for path in sorted(folder.rglob("*")):
+        _fsync(path)
+    _fsync(folder)
 
 
 def _fsync(path: Path) -> None:

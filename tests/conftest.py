@@ -11,6 +11,7 @@ from shutil import which
 
 import pytest
 from hypothesis import settings
+from s3_server import S3Server
 
 from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.select import open_sandbox
@@ -88,6 +89,11 @@ def no_ray() -> str:
     return "" if find_spec("ray") else "not installed: ray (extra [ray])"
 
 
+def no_s3() -> str:
+    missing = [name for name in ("s3fs", "moto") if find_spec(name) is None]
+    return f"not installed: {', '.join(missing)} (extra [dev])" if missing else ""
+
+
 def no_bitsandbytes() -> str:
     return "" if find_spec("bitsandbytes") else "not installed: bitsandbytes (extra [qlora])"
 
@@ -100,6 +106,7 @@ REASONS: dict[str, Callable[[], str]] = {
     "needs_smollm2": no_smollm2,
     "needs_bitsandbytes": no_bitsandbytes,
     "needs_ray": no_ray,
+    "needs_s3": no_s3,
     "needs_vllm": no_vllm,
     "needs_latex": no_latex,
     "needs_chromium": no_chromium,
@@ -110,6 +117,16 @@ def pytest_runtest_setup(item):
     for marker, reason in REASONS.items():
         if item.get_closest_marker(marker) and reason():
             pytest.skip(reason())
+
+
+@pytest.fixture
+def s3(monkeypatch) -> Iterator[S3Server]:
+    """Run an S3 server on loopback for this test and its processes; mark it needs_s3."""
+    server = S3Server()
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from mftbench.progress import Silent
 from mftbench.run import run
 from mftbench.sandbox.scripted import Scripted
 from mftbench.stages import ModelRef, Sampling
+from mftbench.store_at import StoreAt
 from mftbench.training.scripted import train
 
 BASE = ModelRef("nano")
@@ -192,7 +193,7 @@ def test_a_study_whose_engine_is_killed_finishes_and_makes_nothing_twice(fake, t
     study = replace(STUDY, adapter=lora, engine="vllm", engine_options=options)
     seams = Seams(train, sandbox=Scripted())
     (fake.parent / "vllm" / "dies_after").write_text("3")
-    with Bench(study, Options(tmp_path / "store", workers=1), Silent(), seams) as opened:
+    with Bench(study, Options(StoreAt(tmp_path / "store"), workers=1), Silent(), seams) as opened:
         outcome = run(opened)
         assert opened.engine.starts == 2
     base = [row for row in outcome.rows if row.mode == "base"]

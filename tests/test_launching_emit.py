@@ -18,6 +18,7 @@ from mftbench.launching.jobs import JobMaker
 from mftbench.launching.slurm import Cluster, write_slurm
 from mftbench.launching.units import units
 from mftbench.plan import plan
+from mftbench.store_at import StoreAt
 
 TINY = """
 name = "tiny"
@@ -64,7 +65,9 @@ def sbatch_environment(folder: Path) -> dict[str, str]:
 def emission(folder: Path, study=STUDY, gpus=0) -> Emission:
     with bench(folder, study=study) as opened:
         made = units(plan(study, opened.context()))
-    return Emission(study.name, made, JobMaker(folder, folder, gpus=gpus), folder / "board")
+    return Emission(
+        study.name, made, JobMaker("launch", StoreAt(folder), gpus=gpus), folder / "board"
+    )
 
 
 def test_commands_are_one_line_per_unit_and_one_for_the_board(tmp_path):

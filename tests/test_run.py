@@ -15,6 +15,7 @@ from mftbench.pipeline.execute import EXECUTIONS
 from mftbench.progress import Silent
 from mftbench.run import Outcome, run
 from mftbench.sandbox.scripted import Scripted, passing
+from mftbench.store_at import StoreAt
 from mftbench.study import Study, TaskSettings
 from mftbench.training.scripted import train
 
@@ -30,7 +31,7 @@ STUDY = Study(
 def bench(folder, study=STUDY, trainer=train, engine=None, sandbox=None) -> Bench:
     engine = engine or ScriptedEngine(lambda request: "def solve(x):\n    return 1\n")
     seams = Seams(trainer, engine, sandbox or Scripted())
-    return Bench(study, Options(folder, workers=2), Silent(), seams)
+    return Bench(study, Options(StoreAt(folder), workers=2), Silent(), seams)
 
 
 def run_in(folder, **changes) -> Outcome:

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from mftbench.commands.board_options import BoardName, read_evidence
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder, TaskFolders
+from mftbench.commands.options import DEFAULT_STORE, StoreName, TaskFolders
 
 
 def cards(
     study: BoardName,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("cards"),
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:
     """Write a Hugging Face model card per trained model, and STUDY.md to make the study again."""

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mftbench.commands.options import StoreFolder
+from mftbench.commands.options import StoreName
 from mftbench.commands.run import show_outcome
 
 
 def collect(
-    folder: Annotated[Path, typer.Argument(help="A launch folder, as run or plan wrote it.")],
-    store: StoreFolder,
+    launch: Annotated[str, typer.Argument(help="A launch's name, as run or plan gave it.")],
+    store: StoreName,
     board: Annotated[Path, typer.Option(help="Board folder.")],
 ) -> None:
     """Write the board of what is stored of a study; make nothing.
@@ -25,14 +25,15 @@ def collect(
     from mftbench.launching.collecting import collect as collect_rows
     from mftbench.launching.driving import Driven
     from mftbench.launching.late_sandbox import LateSandbox
-    from mftbench.launching.launch import STUDY, read_launch
+    from mftbench.launching.launch import read_launch
     from mftbench.plan import plan
     from mftbench.progress import Silent
+    from mftbench.store_at import open_store
 
-    launch = read_launch(folder)
-    options = Options(store, tuple(map(Path, launch.tasks_dirs)))
-    seams = Seams(sandbox=LateSandbox(launch.sandbox, launch.images))
-    with Bench(launch.study, options, Silent(), seams) as bench:
-        outcome = collect_rows(bench, plan(launch.study, bench.context()), Driven())
-    write_results(board, launch.study, folder / STUDY, outcome.rows)
+    agreed = read_launch(open_store(store), launch)
+    options = Options(store, tuple(map(Path, agreed.tasks_dirs)))
+    seams = Seams(sandbox=LateSandbox(agreed.sandbox, agreed.images))
+    with Bench(agreed.study, options, Silent(), seams) as bench:
+        outcome = collect_rows(bench, plan(agreed.study, bench.context()), Driven())
+    write_results(board, agreed.study, None, outcome.rows)
     show_outcome(board, outcome)

@@ -11,14 +11,14 @@ from typing import Annotated
 
 import typer
 
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder
+from mftbench.commands.options import DEFAULT_STORE, StoreName
 
 Finding = tuple[str, bool, str]
 """A subject, whether it is usable, and one line about it."""
 
 
 def doctor(
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per finding.")] = False,
 ) -> None:
     """Check this machine: Python, torch, engines, sandboxes, languages, data, disk, self-checks."""
@@ -32,7 +32,7 @@ def doctor(
         _models,
         _sandboxes,
         _sources,
-        lambda: _disk(store),
+        lambda: _disk(store.folder),
         _accumulation,
         _packing,
     )

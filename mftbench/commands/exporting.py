@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder, TaskFolders
+from mftbench.commands.options import DEFAULT_STORE, StoreName, TaskFolders
 
 FORMAT_NAMES = "humaneval, evalplus, codefuse, lm-eval or inspect"
 FormatName = Annotated[str, typer.Option("--format", help=f"{FORMAT_NAMES}.")]
@@ -17,17 +17,17 @@ def export(
     key: Annotated[str, typer.Argument(help="A score's key from results.jsonl, or its beginning.")],
     format_name: FormatName,
     out: Annotated[Path, typer.Option(help="The file to write; a folder for lm-eval.")],
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:
     """Write one evaluation's completions and verdicts as another harness writes them."""
     from mftbench.errors import require
     from mftbench.interop.formats import FORMATS
     from mftbench.interop.results import read_results
-    from mftbench.store import Store
+    from mftbench.store_at import open_store
 
     require("format", format_name, FORMATS)
-    results = read_results(Store(store), key, tasks_dir or ())
+    results = read_results(open_store(store), key, tasks_dir or ())
     for path in FORMATS[format_name].write(results, out):
         typer.echo(f"wrote {path}")
 

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from mftbench.commands.board_options import BoardName, read_evidence
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder, TaskFolders
+from mftbench.commands.options import DEFAULT_STORE, StoreName, TaskFolders
 
 
 def figures(
     study: BoardName,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("figures"),
     format: Annotated[str, typer.Option(help="svg, pdf, or both: svg,pdf.")] = "svg,pdf",
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:
     """Write the report's figures as SVG and PDF: scores, differences, losses, weights, shares, ...

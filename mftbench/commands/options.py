@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mftbench.store_at import StoreAt, parse_store
+
 if TYPE_CHECKING:
     from mftbench.study import Study
 
@@ -20,13 +22,20 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a study key: optim.lr=1e-4."),
 ]
-StoreFolder = Annotated[
-    Path, typer.Option("--store", envvar="MFTBENCH_STORE", help="Where artifacts are kept.")
+StoreName = Annotated[
+    StoreAt,
+    typer.Option(
+        "--store",
+        envvar="MFTBENCH_STORE",
+        parser=parse_store,
+        metavar="STORE",
+        help="Where artifacts are kept: a folder, or a URL (s3://bucket/name).",
+    ),
 ]
 TaskFolders = Annotated[
     list[Path] | None, typer.Option("--tasks-dir", help="A folder of more task plugins.")
 ]
-DEFAULT_STORE = Path(".mftbench") / "store"
+DEFAULT_STORE = StoreAt(Path(".mftbench") / "store")
 
 
 def read_study(

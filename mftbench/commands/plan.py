@@ -13,7 +13,7 @@ from mftbench.commands.options import (
     DEFAULT_STORE,
     Modes,
     Overrides,
-    StoreFolder,
+    StoreName,
     StudyName,
     TaskFolders,
     Tasks,
@@ -36,7 +36,7 @@ def plan(
     tasks: Tasks = "",
     unseen: Unseen = "",
     overrides: Overrides = None,
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per cell.")] = False,
     calibrate: Annotated[
@@ -79,7 +79,7 @@ def plan(
             context = _sparing(context, absent)
         cells = plan_study(chosen, context)
         if emit:
-            maker = JobMaker(Path(), store, cpus, gpus)
+            maker = JobMaker("", store, cpus, gpus)
             emission = emission_of(bench, cells, maker, board or board_folder(chosen, file))
             typer.echo(emit_as(emit, emission, out, sbatch or ()))
         else:

@@ -36,7 +36,7 @@ def print_plan(bench: Bench, cells: Sequence[Cell], estimates: Estimates) -> Non
 def stored(bench: Bench, cell: Cell) -> Mapping[str, bool]:
     """Say for every artifact of a cell whether the store has it."""
     return {
-        f"{stage} {name}": bench.store.find(stage, name) is not None
+        f"{stage} {name}": bench.store.has(stage, name)
         for evaluation in cell.evaluations
         for stage, name in evaluation.keys.items()
         if name

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mftbench.commands.board_options import BoardName, read_evidence
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder, TaskFolders
+from mftbench.commands.options import DEFAULT_STORE, StoreName, TaskFolders
 
 
 def report(
@@ -16,7 +16,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="The file to write [default: NAME-report.html].")
     ] = None,
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:
     """Write a page with the tables, curves and every sample of a study; it works offline.

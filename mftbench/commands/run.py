@@ -12,7 +12,7 @@ from mftbench.commands.options import (
     DEFAULT_STORE,
     Modes,
     Overrides,
-    StoreFolder,
+    StoreName,
     StudyName,
     TaskFolders,
     Tasks,
@@ -30,7 +30,7 @@ def run(
     tasks: Tasks = "",
     unseen: Unseen = "",
     overrides: Overrides = None,
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     board: Annotated[
         Path | None, typer.Option(help="Board folder (default: leaderboards/NAME).")
     ] = None,

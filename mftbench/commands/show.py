@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder
+from mftbench.commands.options import DEFAULT_STORE, StoreName
 
 if TYPE_CHECKING:
     from mftbench.store import Artifact, Store
@@ -22,7 +22,7 @@ def show(
             help="A key or its beginning, or a cell: laptop/mft:task_token/sql[@SOURCE]."
         ),
     ],
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     samples: Annotated[int, typer.Option("-n", help="Also print this many samples.")] = 0,
     model: Annotated[str, typer.Option(help="The base model, where a board has several.")] = "",
 ) -> None:
@@ -31,14 +31,15 @@ def show(
     A cell of a board is BOARD/SYSTEM/TASK; it has a chain per seed.
     """
     from mftbench.leaderboard.trace import trace
-    from mftbench.store import Store
+    from mftbench.store_at import open_store
 
     keys = [row.keys.score for row in trace(key, model)] if "/" in key else [key]
-    for artifact in [Store(store).search(each) for each in keys]:
-        for item in _chain(Store(store), artifact):
+    opened = open_store(store)
+    for artifact in [opened.search(each) for each in keys]:
+        for item in _chain(opened, artifact):
             _print(item)
         if samples:
-            _print_samples(Store(store), artifact, samples)
+            _print_samples(opened, artifact, samples)
 
 
 def _chain(store: Store, artifact: Artifact) -> list[Artifact]:
@@ -47,7 +48,7 @@ def _chain(store: Store, artifact: Artifact) -> list[Artifact]:
     while waiting:
         spec = waiting.pop().spec
         for stage in INPUTS:
-            found = store.find(stage, spec[stage]) if spec.get(stage) else None
+            found = store.peek(stage, spec[stage]) if spec.get(stage) else None
             if found and found not in chain:
                 chain.append(found)
                 waiting.append(found)
@@ -69,7 +70,7 @@ def _print_samples(store: Store, artifact: Artifact, count: int) -> None:
     from mftbench.leaderboard.transcript import harmless
 
     spec = artifact.spec
-    generated = store.find("generate", spec.get("generate", artifact.key))
+    generated = store.peek("generate", spec.get("generate", artifact.key))
     if generated is None:
         return
     verdicts = _by_item(artifact.path / "verdicts.jsonl")

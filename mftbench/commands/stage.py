@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mftbench.commands.options import StoreFolder
+from mftbench.commands.options import StoreName
 
 
 def stage(
-    folder: Annotated[Path, typer.Argument(help="A launch folder, as run or plan wrote it.")],
+    launch: Annotated[str, typer.Argument(help="A launch's name, as run or plan gave it.")],
     keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="What to make.")],
-    store: StoreFolder,
+    store: StoreName,
     workers: Annotated[int, typer.Option(help="Programs at a time (default: one a core).")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
@@ -28,11 +28,12 @@ def stage(
     from mftbench.launching.launch import read_launch
     from mftbench.launching.making import make
     from mftbench.launching.report import to_line
+    from mftbench.store_at import open_store
 
-    launch = read_launch(folder)
-    options = Options(store, tuple(map(Path, launch.tasks_dirs)), workers)
-    seams = Seams(sandbox=LateSandbox(launch.sandbox, launch.images))
-    with Bench(launch.study, options, open_display(json), seams) as bench:
+    agreed = read_launch(open_store(store), launch)
+    options = Options(store, tuple(map(Path, agreed.tasks_dirs)), workers)
+    seams = Seams(sandbox=LateSandbox(agreed.sandbox, agreed.images))
+    with Bench(agreed.study, options, open_display(json), seams) as bench:
         report = make(bench, keys)
     typer.echo(to_line(report))
     if report.exit_code:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder
+from mftbench.commands.options import DEFAULT_STORE, StoreName
 
 if TYPE_CHECKING:
     from mftbench.store import Artifact
@@ -34,7 +34,7 @@ def train(
     skip_malformed: Annotated[
         bool, typer.Option("--skip-malformed", help="Leave malformed rows out, and name them.")
     ] = False,
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
     """Fine-tune on rows of prompt and completion (or answer), of chat_rounds, or of messages.
@@ -44,7 +44,7 @@ def train(
     """
     from mftbench.display import open_display
     from mftbench.errors import UsageError
-    from mftbench.store import Store
+    from mftbench.store_at import open_store
     from mftbench.training.files import named_files
     from mftbench.training.finetune import finetune
 
@@ -58,7 +58,7 @@ def train(
     ]
     settings = _settings(chosen, tuple(files), balancer, format, seed)
     artifact, malformed = finetune(
-        model, files, settings, Store(store), open_display(json), skip_malformed=skip_malformed
+        model, files, settings, open_store(store), open_display(json), skip_malformed=skip_malformed
     )
     for line in malformed:
         typer.echo(f"left out: {line}", err=True)

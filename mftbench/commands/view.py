@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from mftbench.commands.board_options import BoardName, read_evidence
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder, TaskFolders
+from mftbench.commands.options import DEFAULT_STORE, StoreName, TaskFolders
 
 
 def view(
     study: BoardName,
     port: Annotated[int, typer.Option(help="0: any free one.")] = 0,
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:
     """Serve the report of a study on the loopback interface until interrupted."""

@@ -17,10 +17,10 @@ def planned_seconds(bench: Bench) -> float | None:
     if rates is None:
         return None
     cells = plan(bench.study, bench.context())
-    find = bench.store.find
+    has = bench.store.has
     left = [
         cell
         for cell in cells
-        if not all(find("score", each.keys["score"]) for each in cell.evaluations)
+        if not all(has("score", each.keys["score"]) for each in cell.evaluations)
     ]
     return estimate(bench, left, rates).seconds if left else None

@@ -132,10 +132,10 @@ class _State:
 
     def _possible(self, unit: Unit) -> Unit:
         """Narrow a unit to the keys that are still to make and have their inputs."""
-        faults, find = self.driven.faults, self.driver.store.find
+        faults, has = self.driven.faults, self.driver.store.has
         todo: dict[str, tuple[str, ...]] = {}
         for key, inputs in unit.inputs.items():
-            if find(unit.stage, key):
+            if has(unit.stage, key):
                 self.driven.found += 1
             elif bad := [faults[before] for before in inputs if before in faults]:
                 faults[key] = bad[0]

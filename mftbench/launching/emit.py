@@ -33,8 +33,8 @@ class Emission:
     @property
     def collect(self) -> str:
         """Give the shell line that writes the board of what is stored."""
-        folder, store = self.job_of.folder.resolve(), self.job_of.store.resolve()
-        where = (str(folder), "--store", str(store), "--board", str(self.board.resolve()))
+        store = self.job_of.store.argument
+        where = (self.job_of.launch, "--store", store, "--board", str(self.board.resolve()))
         return shlex.join((sys.executable, "-m", "mftbench", "collect", *where))
 
 
@@ -46,9 +46,9 @@ def command_lines(emission: Emission) -> Iterator[str]:
 
 
 def emission_of(bench: Bench, cells: Sequence[Cell], job_of: JobMaker, board: Path) -> Emission:
-    """Write the launch folder of a study, and give all its units."""
-    folder = write_launch(bench.store.root, launch_of(bench))
-    return Emission(bench.study.name, units(cells), replace(job_of, folder=folder), board)
+    """Keep in the store what a study's units agree on, and give all its units."""
+    launch = write_launch(bench.store, launch_of(bench))
+    return Emission(bench.study.name, units(cells), replace(job_of, launch=launch), board)
 
 
 def emit_as(form: str, emission: Emission, out: Path, options: Sequence[str]) -> str:

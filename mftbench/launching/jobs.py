@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from mftbench.launching.launcher import Job, Needs
 from mftbench.launching.units import Unit
+from mftbench.store_at import StoreAt
 
 _ON_A_GPU = ("train", "generate")
 
 
 @dataclass(frozen=True)
 class JobMaker:
-    """How units become command lines, the same on every node that sees ``folder`` and ``store``.
+    """How units become command lines, the same on every node that reaches ``store``.
 
-    ``cpus`` are the processors of a job, and the programs that it runs at a time. ``gpus`` are
-    those of one training or generation.
+    ``launch`` names what they agree on there. ``cpus`` are the processors of a job, and the
+    programs that it runs at a time. ``gpus`` are those of one training or generation.
     """
 
-    folder: Path
-    store: Path
+    launch: str
+    store: StoreAt
     cpus: int = 1
     gpus: int = 0
 
@@ -31,7 +31,7 @@ class JobMaker:
 
     def command(self, unit: Unit) -> tuple[str, ...]:
         """Give the command line that makes a unit."""
-        where = (str(self.folder.resolve()), "--store", str(self.store.resolve()))
+        where = (self.launch, "--store", self.store.argument)
         own = ("--workers", str(self.cpus), "--json")
         return (sys.executable, "-m", "mftbench", "stage", *where, *own, *unit.keys)
 

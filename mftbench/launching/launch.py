@@ -1,4 +1,4 @@
-"""What every unit of a study must agree on, in one file beside the store's artifacts."""
+"""What every unit of a study must agree on, in one text beside the store's artifacts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from mftbench.canonical import digest, dumps, plain
 from mftbench.errors import UsageError
 from mftbench.records import from_json
+from mftbench.store import Store
 from mftbench.study import Study, study_toml
 
-STUDY = "study.toml"
-_FILE = "launch.json"
+_FOLDER = "launch"
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,26 @@ class Launch:
     tasks_dirs: tuple[str, ...] = ()
 
 
-def write_launch(store: Path, launch: Launch) -> Path:
-    """Write the file that units read, and the study for people; give their folder."""
-    folder = store / "launch" / digest(launch)
-    folder.mkdir(parents=True, exist_ok=True)
-    scratch = folder / f"{_FILE}.part"
-    scratch.write_text(dumps(plain(launch)) + "\n", encoding="ascii")
-    scratch.rename(folder / _FILE)
-    (folder / STUDY).write_text(study_toml(launch.study), encoding="utf-8")
-    return folder
+def write_launch(store: Store, launch: Launch) -> str:
+    """Keep in the store what units read, and the study for people; give the launch's name."""
+    name = digest(launch)
+    store.put(f"{_FOLDER}/{name}/study.toml", study_toml(launch.study))
+    store.put(_file(name), dumps(plain(launch)) + "\n")
+    return name
 
 
-def read_launch(folder: Path) -> Launch:
-    """Read a launch folder. Raises UsageError if it is none."""
-    try:
-        text = (folder / _FILE).read_text(encoding="ascii")
-    except OSError as error:
-        raise UsageError(f"{folder} is no launch folder: {error.strerror}") from None
+def read_launch(store: Store, name: str) -> Launch:
+    """Read a launch by its name. Raises UsageError if the store has none of it."""
+    text = store.get(_file(name))
+    if text is None:
+        raise UsageError(f"no launch {name!r} in {store}; give the --store that run or plan had")
     return from_json(Launch, json.loads(text))
+
+
+def launch_folder(store: Store, name: str) -> Path:
+    """Give the folder of this machine in which a launch may keep its logs."""
+    return store.root / _FOLDER / name
+
+
+def _file(name: str) -> str:
+    return f"{_FOLDER}/{name}/launch.json"

@@ -13,7 +13,7 @@ from mftbench.errors import require
 from mftbench.launching.collecting import collect
 from mftbench.launching.driving import Driver
 from mftbench.launching.jobs import JobMaker
-from mftbench.launching.launch import Launch, write_launch
+from mftbench.launching.launch import Launch, launch_folder, write_launch
 from mftbench.launching.launcher import Launcher
 from mftbench.launching.units import units
 from mftbench.plan import plan
@@ -48,10 +48,11 @@ def run_launched(bench: Bench, how: How) -> Outcome:
     """
     require("launcher", how.launcher, LAUNCHERS)
     cells = plan(bench.study, bench.context())
-    folder = write_launch(bench.store.root, launch_of(bench))
-    logs = folder / f"logs-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+    launch = write_launch(bench.store, launch_of(bench))
+    begun = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+    logs = launch_folder(bench.store, launch) / f"logs-{begun}"
     launcher, cpus, gpus = LAUNCHERS[how.launcher](how, logs, bench.sandbox.name)
-    job_of = JobMaker(folder, bench.store.root, bench.options.workers or cpus, gpus)
+    job_of = JobMaker(launch, bench.options.store, bench.options.workers or cpus, gpus)
     driver = Driver(launcher, bench.store, job_of, bench.progress)
     return collect(bench, cells, driver.drive(units(cells, how.replicas)))
 

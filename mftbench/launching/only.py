@@ -51,6 +51,22 @@ class Only(Store):
         """Find in the store itself."""
         return self._store.find(stage, artifact_key)
 
+    def has(self, stage: str, artifact_key: str) -> bool:
+        """Look in the store itself."""
+        return self._store.has(stage, artifact_key)
+
+    def peek(self, stage: str, artifact_key: str) -> Artifact | None:
+        """Look into the store's own artifact."""
+        return self._store.peek(stage, artifact_key)
+
+    def put(self, name: str, text: str) -> None:
+        """Keep a text in the store itself."""
+        self._store.put(name, text)
+
+    def get(self, name: str) -> str | None:
+        """Read a text of the store itself."""
+        return self._store.get(name)
+
     def work(self, stage: str, artifact_key: str) -> Path:
         """Give the store's own folder."""
         return self._store.work(stage, artifact_key)

@@ -93,7 +93,7 @@ def read_trainings(store: Store, rows: Iterable[Row]) -> list[Training]:
     trainings = [
         _read(artifact, row)
         for key, row in found.items()
-        if key and (artifact := store.find("train", key)) is not None
+        if key and (artifact := store.peek("train", key)) is not None
     ]
     return sorted(trainings, key=lambda each: (each.system.rank, each.seed, each.tasks))
 

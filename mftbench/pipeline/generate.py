@@ -139,13 +139,16 @@ def read_completions(folder: Path) -> list[Completion]:
 def _jobs(wanted: Sequence[Wanted], store: Store) -> tuple[list[Wanted], list[Job]]:
     """Give the jobs that have something to make, each with whom it is for.
 
-    What was made for another artifact, or will be in this pass, is no part of a job. What an
-    interrupted pass made for this one is a part that is done: an engine may divide a job into
-    batches, and the rest must come out as it would have then.
+    What another process finished while this one waited for the log is left out. What was made for
+    another artifact, or will be in this pass, is no part of a job. What an interrupted pass made
+    for this one is a part that is done: an engine may divide a job into batches, and the rest must
+    come out as it would have then.
     """
     asked, jobs = [], []
     taken: set[tuple[str, str]] = set()
     for one in wanted:
+        if store.has("generate", one.key):
+            continue
         family = one.family.name
         lines = kept(store.items(family), one.items.keys())
         own = {name for name, line in lines.items() if line["made_for"] == one.key}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mftbench.testing.balancer import check_balancer
     from mftbench.testing.engine import check_engine
     from mftbench.testing.launcher import check_launcher
+    from mftbench.testing.objects import check_objects
     from mftbench.testing.plugin import check_plugin
     from mftbench.testing.sandbox import check_sandbox
     from mftbench.testing.task import Finding, TaskReport, check_task
@@ -22,6 +23,7 @@ __all__ = [
     "check_balancer",
     "check_engine",
     "check_launcher",
+    "check_objects",
     "check_plugin",
     "check_sandbox",
     "check_task",
@@ -33,6 +35,7 @@ _MODULES = {
     "check_balancer": "balancer",
     "check_engine": "engine",
     "check_launcher": "launcher",
+    "check_objects": "objects",
     "check_plugin": "plugin",
     "check_sandbox": "sandbox",
     "check_task": "task",

@@ -1,0 +1,54 @@
+"""Where a store is: a folder, or a URL with a folder of this node as its cache."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mftbench.canonical import digest
+from mftbench.store import Store
+
+CACHE = "MFTBENCH_CACHE"
+
+
+@dataclass(frozen=True)
+class StoreAt:
+    """A folder; with a ``url`` it is this node's cache of the store there."""
+
+    folder: Path
+    url: str = ""
+
+    @property
+    def argument(self) -> str:
+        """Give the ``--store`` that names the same store on every node."""
+        return self.url or str(self.folder.resolve())
+
+
+def parse_store(text: str | Path, environment: Mapping[str, str] = os.environ) -> StoreAt:
+    """Read a ``--store``: with "://" in it a URL, whose cache is in ``MFTBENCH_CACHE``.
+
+    By default the cache is in the user's cache folder, and no two machines share one.
+    """
+    if "://" not in str(text):
+        return StoreAt(Path(text))
+    url = str(text).rstrip("/")
+    home = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    caches = environment.get(CACHE) or home / "mftbench" / (platform.node() or "node")
+    return StoreAt(Path(caches) / digest(url, 12), url)
+
+
+def open_store(at: StoreAt, told: Callable[[str], None] = lambda _: None) -> Store:
+    """Open a store; ``told`` hears when a URL's server has to be waited for.
+
+    Raises UsageError if the URL's kind is not known, or needs a library that is not here.
+    """
+    if not at.url:
+        return Store(at.folder)
+    from mftbench.remote.objects import open_objects
+    from mftbench.remote.patience import Patient
+    from mftbench.remote.shared_store import SharedStore
+
+    return SharedStore(Patient(open_objects(at.url), told=told), at.folder)
