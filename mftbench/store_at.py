@@ -21,13 +21,16 @@ class StoreAt:
     folder: Path
     url: str = ""
 
+    def __str__(self) -> str:
+        return self.url or str(self.folder)
+
     @property
     def argument(self) -> str:
         """Give the ``--store`` that names the same store on every node."""
         return self.url or str(self.folder.resolve())
 
 
-def parse_store(text: str | Path, environment: Mapping[str, str] = os.environ) -> StoreAt:
+def parse_store(text: object, environment: Mapping[str, str] = os.environ) -> StoreAt:
     """Read a ``--store``: with "://" in it a URL, whose cache is in ``MFTBENCH_CACHE``.
 
     By default the cache is in the user's cache folder, and no two machines share one.
