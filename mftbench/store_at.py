@@ -30,14 +30,15 @@ class StoreAt:
         return self.url or str(self.folder.resolve())
 
 
-def parse_store(text: object, environment: Mapping[str, str] = os.environ) -> StoreAt:
-    """Read a ``--store``: with "://" in it a URL, whose cache is in ``MFTBENCH_CACHE``.
+def parse_store(value: object, environment: Mapping[str, str] = os.environ) -> StoreAt:
+    """Read a ``--store``, or a default for it: with "://" in it a URL, whose cache is in ``MFTBENCH_CACHE``.
 
     By default the cache is in the user's cache folder, and no two machines share one.
     """
-    if "://" not in str(text):
+    text = str(value)
+    if "://" not in text:
         return StoreAt(Path(text))
-    url = str(text).rstrip("/")
+    url = text.rstrip("/")
     home = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     caches = environment.get(CACHE) or home / "mftbench" / (platform.node() or "node")
     return StoreAt(Path(caches) / digest(url, 12), url)

@@ -317,7 +317,8 @@ def test_a_store_with_a_scheme_is_a_url_with_a_cache_of_its_own(tmp_path):
     assert at.folder.parent == tmp_path
     assert at != parse_store("s3://bucket/other", environment)
     assert parse_store("some/folder") == StoreAt(Path("some/folder"))
-    assert parse_store(at, environment) == at  # as a command's default is parsed
+    for default in (at, StoreAt(Path("some/folder"))):
+        assert parse_store(default, environment) == default
 
 
 def test_opening_a_url_gives_the_shared_store(tmp_path):
