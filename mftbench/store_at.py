@@ -31,9 +31,9 @@ class StoreAt:
 
 
 def parse_store(value: object, environment: Mapping[str, str] = os.environ) -> StoreAt:
-    """Read a ``--store``, or a default for it: with "://" in it a URL, whose cache is in ``MFTBENCH_CACHE``.
+    """Read a ``--store``, or a default for it; what has "://" in it is a URL.
 
-    By default the cache is in the user's cache folder, and no two machines share one.
+    Its cache is in ``MFTBENCH_CACHE``. By default that is the user's cache folder, and no two machines share one.
     """
     text = str(value)
     if "://" not in text:
