@@ -33,7 +33,7 @@ class StoreAt:
 def parse_store(value: object, environment: Mapping[str, str] = os.environ) -> StoreAt:
     """Read a ``--store``, or a default for it; what has "://" in it is a URL.
 
-    Its cache is in ``MFTBENCH_CACHE``. By default that is the user's cache folder, and no two machines share one.
+    Its cache is in ``MFTBENCH_CACHE``, or else in the user's cache folder, one for each machine.
     """
     text = str(value)
     if "://" not in text:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mftbench.commands.options import DEFAULT_STORE, StoreFolder, TaskFolders
+from mftbench.commands.options import DEFAULT_STORE, StoreName, TaskFolders
 from mftbench.commands.source_options import SourceName, SourceOptions, TaskName, parse_options
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def check(
         bool, typer.Option("--all", help="Also hold files to their digests, and run every gold.")
     ] = False,
     sandbox: Annotated[str, typer.Option(help="The sandbox to run golds in.")] = "auto",
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:
     """Compare the training rows of all sources with the problems of all: copies and 13-grams.

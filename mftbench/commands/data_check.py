@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,6 +14,7 @@ from mftbench.errors import UsageError
 
 if TYPE_CHECKING:
     from mftbench.pipeline.golds import GoldRun
+    from mftbench.store_at import StoreAt
 
 Opened = Sequence[tuple[Task, str, "Source | str"]]
 
@@ -68,7 +68,7 @@ def check_overlaps(opened: Opened, wanted: Opened) -> bool:
     return not any(overlap.leaks for overlap in overlaps.values())
 
 
-def check_golds(opened: Opened, sandbox: str, store: Path) -> bool:
+def check_golds(opened: Opened, sandbox: str, store: StoreAt) -> bool:
     """Run every gold of every source; say if all pass that are not known to fail.
 
     What ran before in the same sandbox is not run again: executions are kept in ``store``.
@@ -77,10 +77,10 @@ def check_golds(opened: Opened, sandbox: str, store: Path) -> bool:
     from mftbench.pipeline.execute import Executor
     from mftbench.pipeline.golds import golds_family, run_golds
     from mftbench.sandbox.select import open_sandbox
-    from mftbench.store import Store
+    from mftbench.store_at import open_store
 
     sound = True
-    kept = Store(store)
+    kept = open_store(store)
     with closing(open_sandbox(sandbox)) as backend:
         executor = Executor(backend, LIMITS, os.cpu_count() or 1)
         family = golds_family(executor)
