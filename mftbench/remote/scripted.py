@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from mftbench.remote.objects import Objects, open_objects
-
-Answer = TypeVar("Answer")
-
 
 def in_memory() -> Objects:
     """Open a fresh place in this process's memory."""
@@ -38,43 +35,42 @@ class Scripted:
 
     def read(self, name: str) -> bytes | None:
         """Read from memory."""
-        self._begin("read", name)
-        return self._end("read", name, self.objects.read(name))
+        with self._around("read", name):
+            return self.objects.read(name)
 
     def create(self, name: str, data: bytes) -> bool:
         """Create in memory."""
-        self._begin("create", name)
-        return self._end("create", name, self.objects.create(name, data))
+        with self._around("create", name):
+            return self.objects.create(name, data)
 
     def replace(self, name: str, data: bytes) -> None:
         """Replace in memory."""
-        self._begin("replace", name)
-        self._end("replace", name, self.objects.replace(name, data))
+        with self._around("replace", name):
+            self.objects.replace(name, data)
 
     def delete(self, name: str) -> None:
         """Delete from memory."""
-        self._begin("delete", name)
-        self._end("delete", name, self.objects.delete(name))
+        with self._around("delete", name):
+            self.objects.delete(name)
 
     def names(self, folder: str) -> list[str]:
         """List in memory."""
-        self._begin("names", folder)
-        return self._end("names", folder, self.objects.names(folder))
+        with self._around("names", folder):
+            return self.objects.names(folder)
 
     def upload(self, file: Path, name: str) -> None:
         """Put a file into memory."""
-        self._begin("upload", name)
-        self._end("upload", name, self.objects.upload(file, name))
+        with self._around("upload", name):
+            self.objects.upload(file, name)
 
     def download(self, name: str, file: Path) -> None:
         """Get a file from memory."""
-        self._begin("download", name)
-        self._end("download", name, self.objects.download(name, file))
+        with self._around("download", name):
+            self.objects.download(name, file)
 
-    def _begin(self, call: str, name: str) -> None:
+    @contextmanager
+    def _around(self, call: str, name: str) -> Iterator[None]:
         self.calls.append((call, name))
         self._before(call, name)
-
-    def _end(self, call: str, name: str, answer: Answer) -> Answer:
+        yield
         self._after(call, name)
-        return answer
