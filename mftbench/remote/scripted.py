@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mftbench.remote.objects import Objects, open_objects
 
+
 def in_memory() -> Objects:
     """Open a fresh place in this process's memory."""
     return open_objects(f"memory://mftbench-{uuid.uuid4().hex}")
