@@ -17,6 +17,7 @@ from mftbench.bench import Bench
 from mftbench.errors import EngineError, MftbenchError, PluginError
 from mftbench.inference.jobs import served
 from mftbench.leaderboard.rows import Row
+from mftbench.models.trained import trained_model
 from mftbench.pipeline.execute import execute, read_executed
 from mftbench.pipeline.generate import (
     Wanted,
@@ -128,8 +129,8 @@ class CellStages:
             )
         yield from rows_of(self.bench, self.cell, evaluation, scored)
 
-    def train(self) -> ModelRef:
-        """Train the cell's model, or give the base where the cell trains nothing."""
+    def train(self, task: str) -> ModelRef:
+        """Train the cell's model and give what it has for a task; the base if it trains nothing."""
         spec, bench = self.cell.train, self.bench
         if spec is None:
             return ModelRef(self.cell.model)
@@ -140,17 +141,18 @@ class CellStages:
             bench.trainer(spec, rows, prompts, out, work, bench.progress)
 
         artifact = self._get_or_make("train", spec, make)
-        return ModelRef(self.cell.model, artifact.path / "model", spec.adapter.kind != "full")
+        folder, adapter = artifact.path / "model", spec.adapter.kind != "full"
+        return trained_model(self.cell.model, folder, task, adapter=adapter)
 
     def wanted(self, evaluation: Evaluation) -> Wanted:
         """Lay out all completions of the evaluation; its model is trained if it is not yet."""
         spec, bench, name = evaluation.generate, self.bench, evaluation.keys["generate"]
         if name not in self.asked:
-            model = self.train()
+            model = self.train(spec.task)
             problems = list(bench.problems(spec.task, spec.source).values())
             prompt = bench.asked(spec.task, spec.source).prompt
             asked = tuple(requests(spec, problems, prompt, bench.render(spec)))
-            runs = family(spec, bench.engine.version)
+            runs = family(spec, bench.engine.version, model.part)
             how = served(bench.engine, model)
             self.asked[name] = Wanted(name, runs, model, asked, spec.sampling, how)
         return self.asked[name]

@@ -24,12 +24,14 @@ class ModelRef:
     """A model to load: a base by name, and what training made of it, if anything.
 
     ``trained`` is the ``model`` folder of a Train artifact: an adapter where ``adapter`` is true,
-    else a whole model that replaces the base.
+    else a whole model that replaces the base. ``part`` names the task that it is for, where a
+    training makes several.
     """
 
     base: str
     trained: Path | None = None
     adapter: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True)

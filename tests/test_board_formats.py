@@ -12,9 +12,12 @@ from mftbench.errors import UsageError
 from mftbench.leaderboard.board import make_board
 from mftbench.leaderboard.formats import FORMATS, render
 from mftbench.leaderboard.latex import escape
+from mftbench.leaderboard.settings import describe
 from mftbench.leaderboard.terminal import print_board
 from mftbench.leaderboard.wording import p_value, points
+from mftbench.stages import Adapter
 from mftbench.study import Study
+from mftbench.training.adapters import METHODS
 
 HALF = [1.0, 0.0] * 50
 
@@ -63,6 +66,12 @@ def test_markdown_carries_the_studys_notes_and_settings():
     text = markdown(board_rows(), study)
     assert "What it shows." in text
     assert "greedy, one sample" in text
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_settings_name_every_kind_of_adapter(kind):
+    study = Study(name="s", models=("nano",), tasks=("sql",), adapter=Adapter(kind, rank=7))
+    assert ("7" in describe(study)) == (kind != "full")
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,13 @@ def test_a_lora_trains_little_and_holds_little():
     assert lora.weights == full.weights / 2  # bf16 beside 32 bits
 
 
+def test_a_mixture_of_experts_trains_as_many_loras():
+    lora = training_memory(TINY, Adapter("lora"), Optim())
+    poly = training_memory(TINY, Adapter("poly", experts=3), Optim())
+    assert poly.adapters == 3 * lora.adapters
+    assert poly.optimizer == 3 * lora.optimizer
+
+
 def test_activations_grow_with_the_micro_batch_and_not_with_the_accumulation():
     one = training_memory(TINY, Adapter(), Optim(batch=1, accumulation=8))
     two = training_memory(TINY, Adapter(), Optim(batch=2, accumulation=1))

@@ -7,13 +7,16 @@ from dataclasses import replace
 import pytest
 
 from mftbench.bench import Bench, Options, Seams
-from mftbench.contract import Program
+from mftbench.contract import Problem, Program, Prompt
 from mftbench.errors import EngineError, PluginError, SandboxError
+from mftbench.inference.engine import Completion
 from mftbench.inference.scripted import ScriptedEngine
 from mftbench.leaderboard.rows import serialise
 from mftbench.pipeline.execute import EXECUTIONS
+from mftbench.pipeline.generate import read_completions
+from mftbench.plan import plan
 from mftbench.progress import Silent
-from mftbench.run import Outcome, run
+from mftbench.run import CellStages, Outcome, generate_group, run
 from mftbench.sandbox.scripted import Scripted, passing
 from mftbench.store_at import StoreAt
 from mftbench.study import Study, TaskSettings
@@ -132,3 +135,48 @@ def test_equal_programs_are_executed_once(tmp_path):
     sandbox = Scripted()
     run_in(tmp_path, study=replace(study, data=data, sampling=sampling), sandbox=sandbox)
     assert len(sandbox.programs) == 2  # the base and the mixed model, five equal samples each
+
+
+class Asked(ScriptedEngine):
+    """Remembers which model was asked which problems, and answers with the model's part."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def generate(self, model, requests, sampling, done=frozenset()):
+        self.asked.append((model, requests[0].problem))
+        for request in requests:
+            yield Completion(request.problem, request.sample, f"part {model.part}", 2, "stop")
+
+
+def train_parts(spec, rows, prompts, out, *rest):
+    """A training with a part for each task that it was given."""
+    train(spec, rows, prompts, out, *rest)
+    for data in spec.tasks:
+        (out / "model" / "tasks" / data.task).mkdir(parents=True)
+
+
+def test_each_task_is_answered_by_its_own_part_of_a_trained_model(tmp_path):
+    engine, study = Asked(), replace(STUDY, modes=("mixed",), unseen=("text_to_code",))
+    assert not run_in(tmp_path, study=study, trainer=train_parts, engine=engine).failures
+    trained = {model.part: model.trained for model, _ in engine.asked if model.trained}
+    assert trained["completion"] == trained[""] / "tasks" / "completion"
+    assert set(trained) == {"completion", ""}  # the other task was not trained on
+
+
+def test_parts_of_one_training_share_no_completions(tmp_path):
+    study = replace(STUDY, modes=("mixed",), baseline=False)
+    prompt = Prompt("{prompt}", max_new_tokens=8)
+    problem = Problem("p/1", "the same", "gold")
+    made = {}
+    with bench(tmp_path, study=study, trainer=train_parts, engine=Asked()) as opened:
+        opened.problems = lambda task, ref: {problem.id: problem}
+        opened.asked = lambda task, ref: replace(opened.tasks[task], prompt=prompt)
+        (cell,) = plan(study, opened.context())
+        stages = CellStages(opened, cell, Outcome())
+        generate_group([stages])
+        for each in cell.evaluations:
+            (completion,) = read_completions(stages.generate(each).path)
+            made[each.task] = completion.text
+    assert made == {name: f"part {name}" for name in STUDY.tasks}

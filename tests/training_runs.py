@@ -12,6 +12,7 @@ from mftbench.training.arguments import ranks, training_arguments
 from mftbench.training.balancing.balancer import BalancedTask, Balancer
 from mftbench.training.balancing.registry import make_balancer
 from mftbench.training.layouts import make_layout
+from mftbench.training.routing import Unrouted
 from mftbench.training.sampling import GlobalBatchSampler
 from mftbench.training.tokens import TokenRow, TokenTable
 from mftbench.training.train import train
@@ -94,6 +95,7 @@ def make_trainer(
     scope="global",
     way="exact",
     valid=None,
+    routing=None,
     **optim,
 ):
     """A trainer on rows; ``balancer`` is a name or a balancer. Options of Optim by name."""
@@ -111,6 +113,7 @@ def make_trainer(
         GlobalBatchSampler(table.tasks, window=window, seed=0),
         way,
         optim.get("affinity_every", 0),
+        routing or Unrouted(),
     )
     arguments = training_arguments(chosen, 0, work, validate=False)
     return MultiTaskTrainer(model, arguments, recipe, table, valid and TokenTable.of(valid))

@@ -22,17 +22,20 @@ SourceName = Annotated[str, typer.Option("--source", help="The task's source of 
 FormatName = Annotated[str, typer.Option("--format", help="How prompts are dressed.")]
 
 
-def model_ref(model: str, adapter: Path | None) -> ModelRef:
-    """Name the model with its adapter.
+def model_ref(model: str, adapter: Path | None, task: str) -> ModelRef:
+    """Name the model with its adapter, or with the adapter's part for the task if it has several.
 
     Raises UsageError if the adapter's folder is not there.
     """
     from mftbench.errors import UsageError
+    from mftbench.models.trained import trained_model
     from mftbench.stages import ModelRef
 
-    if adapter is not None and not (adapter / "adapter_config.json").is_file():
+    if adapter is None:
+        return ModelRef(model)
+    if not (adapter / "adapter_config.json").is_file():
         raise UsageError(f"--adapter {str(adapter)!r} holds no adapter_config.json")
-    return ModelRef(model, adapter, adapter is not None)
+    return trained_model(model, adapter, task, adapter=True)
 
 
 def values(pairs: Sequence[str], where: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def generate(
     from mftbench.pipeline.asking import Asking, ask
     from mftbench.stages import Sampling
 
-    ref = model_ref(model, adapter)
+    ref = model_ref(model, adapter, task)
     greedy = temperature == 0
     sampling = Sampling(1 if greedy else n, temperature, top_p, new_tokens, batch)
     asked = ask(Asking(task, source, count, format, seed), model, sampling)

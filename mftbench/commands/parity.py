@@ -66,7 +66,7 @@ def parity(
     from mftbench.pipeline.asking import Asking, ask
     from mftbench.stages import Sampling
 
-    ref = model_ref(model, adapter)
+    ref = model_ref(model, adapter, task)
     sides = [_setting(each) for each in (a, b)]
     asked = ask(Asking(task, source, count, format), model, Sampling(max_new_tokens=new_tokens))
     found = []

@@ -20,7 +20,7 @@ def train(
     ],
     out: Annotated[Path, typer.Option(help="A new folder for model, metrics and card.")],
     model: Annotated[str, typer.Option(help="A built-in name, a folder or a hub id.")] = "nano",
-    adapter: Annotated[str, typer.Option(help="full, lora, dora or qlora.")] = "full",
+    adapter: Annotated[str, typer.Option(help="full, lora, dora, qlora or poly.")] = "full",
     balancer: Annotated[str, typer.Option(help="How task losses are combined.")] = "token_mean",
     format: Annotated[str, typer.Option(help="How prompts are dressed.")] = "plain",
     seed: Annotated[int, typer.Option(help="Seed of order and initial weights.")] = 1,

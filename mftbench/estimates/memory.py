@@ -40,7 +40,8 @@ def training_memory(shape: Shape, adapter: Adapter, optim: Optim) -> Memory:
     """Estimate one rank's memory at a micro-batch of full length."""
     width = _WIDTHS[optim.dtype]
     full = adapter.kind == "full"
-    trained = shape.parameters if full else shape.adapter_parameters(adapter.rank)
+    pairs = adapter.experts if adapter.kind == "poly" else 1
+    trained = shape.parameters if full else pairs * shape.adapter_parameters(adapter.rank)
     frozen = _NF4 if adapter.kind == "qlora" else width
     return Memory(
         weights=shape.parameters * (4 if full else frozen),

@@ -71,7 +71,7 @@ def _one_pass(cells: Sequence[CellStages]) -> Iterator[None]:
 
 
 def _train(cell: CellStages, evaluation: Evaluation) -> object:
-    return cell.train()
+    return cell.train(evaluation.task)
 
 
 _MAKERS: Mapping[str, Callable[[CellStages, Evaluation], object]] = {

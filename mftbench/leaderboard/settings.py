@@ -8,6 +8,9 @@ from mftbench.study import Study
 _ADAPTERS = {
     "full": "all parameters",
     "lora": "LoRA of rank {0.rank}, alpha {0.alpha}",
+    "dora": "DoRA of rank {0.rank}, alpha {0.alpha}",
+    "qlora": "LoRA of rank {0.rank}, alpha {0.alpha}, on a base in NF4",
+    "poly": "a mixture by task of {0.experts} LoRA experts of rank {0.rank}, alpha {0.alpha}",
 }
 
 

@@ -24,7 +24,10 @@ _ANSWER: Final = ("text", "tokens", "finish")
 
 @dataclass(frozen=True)
 class Family:
-    """What all items of one log have in common: the model, and how it is run."""
+    """What all items of one log have in common: the model, and how it is run.
+
+    ``train`` is the Train key, and "/TASK" after it where the training made a part for that task.
+    """
 
     model_fingerprint: str
     train: str
@@ -44,11 +47,14 @@ class Family:
         return digest(self)
 
 
-def family(spec: GenerateSpec, engine_version: str) -> Family:
-    """Give the family of a spec's items: another engine version is another family."""
+def family(spec: GenerateSpec, engine_version: str, part: str = "") -> Family:
+    """Give the family of a spec's items: another engine version is another family.
+
+    ``part`` names the part of the trained model that answers, if it has several.
+    """
     return Family(
         model_fingerprint=spec.model_fingerprint,
-        train=spec.train,
+        train=f"{spec.train}/{part}" if part else spec.train,
         adapter=spec.adapter,
         engine=spec.engine,
         engine_version=engine_version,

@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from mftbench.errors import UsageError
 from mftbench.stages import Adapter
+from mftbench.training.routing import Routing, Unrouted
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
+class Attach(Protocol):
+    """Makes a base model trainable on tasks; ``base`` is its name."""
+
+    def __call__(
+        self, model: PreTrainedModel, adapter: Adapter, base: str, tasks: Sequence[str] = ()
+    ) -> PreTrainedModel:
+        """Give the model to train."""
+
+
+def _unrouted(model: PreTrainedModel) -> Routing:
+    return Unrouted()
+
+
+def _save(model: PreTrainedModel, folder: Path, adapter: Adapter, tasks: Sequence[str]) -> None:
+    model.save_pretrained(folder)
+
+
 @dataclass(frozen=True)
 class Method:
-    """How a base model is made trainable.
+    """How a base model is made trainable, and what is saved of it.
 
     ``frozen_base`` says that the base's own parameters stay as they are, so they can be held in the
-    training's precision; parameters that are trained are always float32.
+    training's precision; parameters that are trained are always float32. ``routing`` finds what has
+    to be told of each token's task.
     """
 
-    attach: Callable[[PreTrainedModel, Adapter, str], PreTrainedModel]
+    attach: Attach
     frozen_base: bool
+    routing: Callable[[PreTrainedModel], Routing] = _unrouted
+    save: Callable[[PreTrainedModel, Path, Adapter, Sequence[str]], None] = _save
 
 
-def _full(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
+def _full(
+    model: PreTrainedModel, adapter: Adapter, base: str, tasks: Sequence[str] = ()
+) -> PreTrainedModel:
     return model
 
 
-def _lora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
+def _lora(
+    model: PreTrainedModel, adapter: Adapter, base: str, tasks: Sequence[str] = ()
+) -> PreTrainedModel:
     """Attach LoRA matrices (Hu et al., arXiv 2106.09685); ``all-linear`` spares the output head."""
     from torch import nn
 
@@ -38,16 +64,43 @@ def _lora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedMode
     return _attach(model, adapter, base, layers={nn.Linear: LoraLinear})
 
 
-def _dora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
+def _dora(
+    model: PreTrainedModel, adapter: Adapter, base: str, tasks: Sequence[str] = ()
+) -> PreTrainedModel:
     """Attach LoRA with the weights' magnitudes trained apart (DoRA, arXiv 2402.09353)."""
     return _attach(model, adapter, base, use_dora=True)
 
 
-def _qlora(model: PreTrainedModel, adapter: Adapter, base: str) -> PreTrainedModel:
+def _qlora(
+    model: PreTrainedModel, adapter: Adapter, base: str, tasks: Sequence[str] = ()
+) -> PreTrainedModel:
     """Hold the base in 4 bits and attach LoRA matrices (Dettmers et al., arXiv 2305.14314)."""
     from mftbench.training.quantization import quantize
 
     return _attach(quantize(model, adapter), adapter, base)
+
+
+def _poly(
+    model: PreTrainedModel, adapter: Adapter, base: str, tasks: Sequence[str] = ()
+) -> PreTrainedModel:
+    """Attach several LoRA experts, which a router of each task mixes."""
+    from mftbench.training.poly import attach
+
+    return attach(model, adapter, base, tasks)
+
+
+def _poly_routing(model: PreTrainedModel) -> Routing:
+    from mftbench.training.poly import routing
+
+    return routing(model)
+
+
+def _save_poly(
+    model: PreTrainedModel, folder: Path, adapter: Adapter, tasks: Sequence[str]
+) -> None:
+    from mftbench.training.poly import save
+
+    save(model, folder, adapter, tasks)
 
 
 def _attach(
@@ -103,4 +156,5 @@ METHODS = {
     "lora": Method(_lora, frozen_base=True),
     "dora": Method(_dora, frozen_base=True),
     "qlora": Method(_qlora, frozen_base=True),
+    "poly": Method(_poly, frozen_base=True, routing=_poly_routing, save=_save_poly),
 }

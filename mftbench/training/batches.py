@@ -20,7 +20,7 @@ FILLER = TokenRow(task=0, input_ids=(0,), prompt_length=1)
 #   input_ids: (rows, width) padded, (1, T) packed;  positions (N,): of the hidden states that
 #   predict, in the flat order of all slots;  targets (N,);  tasks (N,);  samples (N,): the token's
 #   sample, counted from 0;  sample_sizes (N,): supervised tokens of it;  task_tokens, task_samples
-#   (tasks,): what of each task is supervised;  real_tokens (1,).
+#   (tasks,): what of each task is supervised;  row_tasks (rows,);  real_tokens (1,).
 # A packed one has also  position_ids (1, T): restart with every row;  segments (rows + 1,) int32:
 #   where rows begin and end.
 Batch: TypeAlias = dict[str, Tensor]
@@ -29,6 +29,14 @@ Batch: TypeAlias = dict[str, Tensor]
 def statistics(batch: Batch) -> BatchStatistics:
     """Give what a micro-batch holds of each task."""
     return BatchStatistics(batch["task_tokens"], batch["task_samples"])
+
+
+def token_tasks(batch: Batch) -> Tensor:
+    """Give the task of each token slot, padding included: as ``input_ids``."""
+    tasks = batch["row_tasks"]
+    if "segments" in batch:
+        return tasks.repeat_interleave(batch["segments"].diff()).unsqueeze(0)
+    return tasks.unsqueeze(1).expand_as(batch["input_ids"])
 
 
 def model_inputs(batch: Batch) -> dict[str, Any]:
@@ -104,6 +112,7 @@ def _supervision(
         "sample_sizes": sizes.repeat_interleave(sizes),
         "task_tokens": _count(tasks, sizes, total),
         "task_samples": _count(tasks, (sizes > 0).long(), total),
+        "row_tasks": tasks,
         "real_tokens": torch.tensor([sum(map(len, ids))]),
     }
 

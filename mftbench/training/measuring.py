@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mftbench.training.balancing.probe import Measured
 from mftbench.training.balancing.statistics import BatchStatistics, Level
 from mftbench.training.batches import Batch, statistics
+from mftbench.training.routing import Routing, Unrouted
 from mftbench.training.task_gradients import MicroBatch, Reduce, TaskGradients
 from mftbench.training.token_losses import forward_tokens, sums_by_task
 
@@ -20,7 +21,8 @@ from mftbench.training.token_losses import forward_tokens, sums_by_task
 class Measuring:
     """How micro-batches are run: the model and its output head, the device, precision and ranks.
 
-    ``place`` moves a micro-batch to the device, ``precision`` gives the context of a forward pass.
+    ``place`` moves a micro-batch to the device, ``precision`` gives the context of a forward pass;
+    ``routing`` tells the model its tokens' tasks.
     """
 
     module: nn.Module
@@ -29,17 +31,19 @@ class Measuring:
     place: Callable[[Batch], Batch]
     precision: Callable[[], AbstractContextManager[object]]
     reduce: Reduce
+    routing: Routing = field(default_factory=Unrouted)
 
     def run(self, model: nn.Module, inputs: Batch) -> MicroBatch:
         """Run one micro-batch that is on the device, through the model or what wraps it."""
-        found = forward_tokens(model, self.head, inputs)
+        with self.routing.told(inputs):
+            found = forward_tokens(model, self.head, inputs)
         sums = sums_by_task(found.losses, inputs, self.level)
         return MicroBatch(sums, statistics(inputs), inputs["tasks"], found.hidden)
 
     def token_losses(self, batch: Batch) -> Tensor:
         """Give the loss of each supervised token of a micro-batch: (N,) float32."""
         inputs = self.place(batch)
-        with self.precision():
+        with self.precision(), self.routing.told(inputs):
             return forward_tokens(self.module, self.head, inputs).losses
 
     @torch.no_grad()

@@ -19,7 +19,7 @@ from mftbench.models import load_model
 from mftbench.progress import Progress
 from mftbench.stages import ModelRef, TrainSpec
 from mftbench.store import Store
-from mftbench.training.adapters import METHODS
+from mftbench.training.adapters import METHODS, Method
 from mftbench.training.arguments import ranks, training_arguments
 from mftbench.training.balancing.balancer import BalancedTask
 from mftbench.training.balancing.registry import make_balancer
@@ -42,6 +42,15 @@ if TYPE_CHECKING:
 class _Loaded:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    spec: TrainSpec
+
+    @property
+    def method(self) -> Method:
+        return METHODS[self.spec.adapter.kind]
+
+    @property
+    def tasks(self) -> list[str]:
+        return [data.task for data in self.spec.tasks]
 
 
 def train(
@@ -72,7 +81,7 @@ def train(
             loaded = _load(spec)
         with clock("prepare"):
             data = prepare(spec, rows, prompts, loaded.tokenizer, _tokens_store(spec, store, work))
-            trainer = _trainer(spec, loaded.model, data, work)
+            trainer = _trainer(loaded, data, work)
             trainer.check_layout()
             trainer.add_callback(ProgressCallback(progress, _label(spec)))
             trainer.add_callback(
@@ -103,7 +112,8 @@ def _load(spec: TrainSpec) -> _Loaded:
     dtype = spec.optim.dtype if method.frozen_base else "float32"
     model, tokenizer = load_model(ModelRef(spec.model), dtype)
     _seed(spec.seed)
-    return _Loaded(method.attach(model, spec.adapter, spec.model), tokenizer)
+    tasks = [data.task for data in spec.tasks]
+    return _Loaded(method.attach(model, spec.adapter, spec.model, tasks), tokenizer, spec)
 
 
 def _seed(seed: int) -> None:
@@ -112,9 +122,8 @@ def _seed(seed: int) -> None:
     set_seed(seed)
 
 
-def _trainer(
-    spec: TrainSpec, model: PreTrainedModel, data: TokenData, work: Path
-) -> MultiTaskTrainer:
+def _trainer(loaded: _Loaded, data: TokenData, work: Path) -> MultiTaskTrainer:
+    spec = loaded.spec
     optim = divided(spec.optim, spec.parallel)
     tasks = [
         BalancedTask(item.task, item.weight, data.counts[item.task].train) for item in spec.tasks
@@ -124,7 +133,7 @@ def _trainer(
     if optim.tokens:
         optim = replace(optim, steps=steps_of_budget(sampler, data.train.lengths, optim.tokens))
     trainer = MultiTaskTrainer(
-        model,
+        loaded.model,
         training_arguments(optim, spec.seed, work, validate=len(data.valid) > 0),
         Recipe(
             tasks=tuple(task.name for task in tasks),
@@ -134,6 +143,7 @@ def _trainer(
             sampler=sampler,
             way=spec.balance.way,
             affinity_every=optim.affinity_every,
+            routing=loaded.method.routing(loaded.model),
         ),
         data.train,
         data.valid,
@@ -161,7 +171,7 @@ def _run(trainer: MultiTaskTrainer, work: Path) -> int:
 def _save(loaded: _Loaded, folder: Path) -> None:
     # The trainer switched the cache off for its own forwards; generation is slow without.
     before, loaded.model.config.use_cache = loaded.model.config.use_cache, True
-    loaded.model.save_pretrained(folder)
+    loaded.method.save(loaded.model, folder, loaded.spec.adapter, loaded.tasks)
     loaded.tokenizer.save_pretrained(folder)
     loaded.model.config.use_cache = before
 
@@ -192,7 +202,11 @@ def _card(
     return Card(
         spec=spec,
         rows=data.counts,
-        run=trainer.meter.summary() | {"balance": trainer.steps.summary()},
+        run={
+            **trainer.meter.summary(),
+            **trainer.recipe.routing.summary(),
+            "balance": trainer.steps.summary(),
+        },
         validation=trainer.last_validation(),
         curves=curves(trainer.state.log_history, spec.optim.patience),
         resumed_from_step=resumed,

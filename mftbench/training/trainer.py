@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from mftbench.training.card import Clock
 from mftbench.training.layouts import Layout, micro_batches
 from mftbench.training.measuring import Measuring
 from mftbench.training.meter import Meter
+from mftbench.training.routing import Routing, Unrouted
 from mftbench.training.sampling import GlobalBatchSampler
 from mftbench.training.steps import BalancedSteps, Balancing
 from mftbench.training.task_gradients import ParameterGradients, require_whole
@@ -34,7 +35,8 @@ class Recipe:
     """What a training does beside ``TrainingArguments``: tasks, their balance, and the batches.
 
     ``layout`` cuts a global batch into micro-batches; ``sampler`` draws the global batches.
-    The affinity of tasks is measured every ``affinity_every`` steps, 0: never.
+    The affinity of tasks is measured every ``affinity_every`` steps, 0: never. ``routing`` tells
+    the model its tokens' tasks.
     """
 
     tasks: tuple[str, ...]
@@ -44,6 +46,7 @@ class Recipe:
     sampler: GlobalBatchSampler
     way: str = "exact"
     affinity_every: int = 0
+    routing: Routing = field(default_factory=Unrouted)
 
 
 class MultiTaskTrainer(Trainer):
@@ -87,6 +90,7 @@ class MultiTaskTrainer(Trainer):
             place=self._prepare_inputs,
             precision=self.compute_loss_context_manager,
             reduce=self._reduce,
+            routing=recipe.routing,
         )
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         balancing = Balancing(recipe.balancer, recipe.scope, recipe.way)
@@ -113,6 +117,7 @@ class MultiTaskTrainer(Trainer):
     ) -> tuple[list[list[Batch]], None]:
         """Take the micro-batches of one step, and count the tasks of the global batch."""
         batches = next(epoch_iterator)
+        self.recipe.routing.begin_step(self.args.seed, self.state.global_step)
         self.steps.open(batches, self._count(batches))
         return [batches], None
 
