@@ -12,6 +12,7 @@ from mftbench.canonical import plain
 from mftbench.contract import JsonValue, Limits
 from mftbench.errors import UsageError, unknown
 from mftbench.stages import FORBID, Adapter, Balance, Optim, Parallel, Sampling
+from mftbench.training.sharding import check_parallel
 
 Mode = Literal["single", "mixed", "mft"]
 
@@ -235,8 +236,7 @@ def _checked(study: Study, where: str) -> Study:
         for task in names:
             if task not in study.tasks:
                 raise unknown("task", task, study.tasks, f"{where}: {place}")
-    if study.parallel.ranks < 1:
-        raise UsageError(f"{where}: parallel.ranks is {study.parallel.ranks}; at least 1")
+    check_parallel(study.parallel, where)
     if study.threads < 0:
         raise UsageError(f"{where}: threads is {study.threads}; it must be at least 0")
     if not study.train_tasks:

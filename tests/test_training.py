@@ -105,6 +105,16 @@ def test_resume_brings_back_dropout_and_the_balancers_state(model, tmp_path, mon
     assert weights(resumed) == weights(whole)
 
 
+def test_resume_within_an_epoch_measures_first_under_the_dropout_it_would_have_drawn(
+    model, tmp_path
+):
+    spec = train_spec(model, balance=Balance("famo"), adapter=LORA, checkpoint_every=2)
+    whole = run_train(spec, tmp_path / "whole", tmp_path / "work-whole")
+    resumed = cut_and_resumed(spec, tmp_path, 5)
+    assert card(resumed)["resumed_from_step"] == 4
+    assert weights(resumed) == weights(whole)
+
+
 def test_half_written_checkpoint_is_ignored(model, tmp_path):
     spec = train_spec(model, checkpoint_every=2)
     whole = run_train(spec, tmp_path / "whole", tmp_path / "work-whole")

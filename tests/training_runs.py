@@ -73,6 +73,11 @@ class Trailing(Balancer):
         self.trail.copy_(torch.where(probe.batch.present, moved, self.trail))
 
 
+def whole(tensor):
+    """Gather a sharded tensor, on all ranks together."""
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+
+
 class GradientKeeper(TrainerCallback):
     """Keeps the gradient of the first step, as the optimizer sees it."""
 
@@ -81,7 +86,7 @@ class GradientKeeper(TrainerCallback):
 
     def on_pre_optimizer_step(self, args, state, control, model, **_):
         if self.gradient is None:
-            grads = [p.grad.flatten() for p in model.parameters() if p.requires_grad]
+            grads = [whole(p.grad).flatten() for p in model.parameters() if p.requires_grad]
             self.gradient = torch.cat(grads).clone()
 
 
@@ -96,6 +101,7 @@ def make_trainer(
     way="exact",
     valid=None,
     routing=None,
+    parallel=None,
     **optim,
 ):
     """A trainer on rows; ``balancer`` is a name or a balancer. Options of Optim by name."""
@@ -115,7 +121,7 @@ def make_trainer(
         optim.get("affinity_every", 0),
         routing or Unrouted(),
     )
-    arguments = training_arguments(chosen, 0, work, validate=False)
+    arguments = training_arguments(chosen, 0, work, validate=False, parallel=parallel)
     return MultiTaskTrainer(model, arguments, recipe, table, valid and TokenTable.of(valid))
 
 

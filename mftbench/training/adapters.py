@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from mftbench.errors import UsageError
 from mftbench.stages import Adapter
 from mftbench.training.routing import Routing, Unrouted
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
+
+State: TypeAlias = "dict[str, Tensor]"
+"""A model's parameters by name, whole."""
 
 
 class Attach(Protocol):
@@ -28,8 +32,28 @@ def _unrouted(model: PreTrainedModel) -> Routing:
     return Unrouted()
 
 
-def _save(model: PreTrainedModel, folder: Path, adapter: Adapter, tasks: Sequence[str]) -> None:
-    model.save_pretrained(folder)
+class Save(Protocol):
+    """Writes what is kept of a model; ``state`` holds its parameters if they are sharded."""
+
+    def __call__(
+        self,
+        model: PreTrainedModel,
+        folder: Path,
+        adapter: Adapter,
+        tasks: Sequence[str],
+        state: State | None = None,
+    ) -> None:
+        """Write a folder."""
+
+
+def _save(
+    model: PreTrainedModel,
+    folder: Path,
+    adapter: Adapter,
+    tasks: Sequence[str],
+    state: State | None = None,
+) -> None:
+    model.save_pretrained(folder, state_dict=state)
 
 
 @dataclass(frozen=True)
@@ -44,7 +68,7 @@ class Method:
     attach: Attach
     frozen_base: bool
     routing: Callable[[PreTrainedModel], Routing] = _unrouted
-    save: Callable[[PreTrainedModel, Path, Adapter, Sequence[str]], None] = _save
+    save: Save = _save
 
 
 def _full(
@@ -96,11 +120,15 @@ def _poly_routing(model: PreTrainedModel) -> Routing:
 
 
 def _save_poly(
-    model: PreTrainedModel, folder: Path, adapter: Adapter, tasks: Sequence[str]
+    model: PreTrainedModel,
+    folder: Path,
+    adapter: Adapter,
+    tasks: Sequence[str],
+    state: State | None = None,
 ) -> None:
     from mftbench.training.poly import save
 
-    save(model, folder, adapter, tasks)
+    save(model, folder, adapter, tasks, state)
 
 
 def _attach(

@@ -10,9 +10,10 @@ from transformers import TrainingArguments
 from transformers.trainer_utils import SchedulerType
 
 from mftbench.errors import UsageError, require, unknown
-from mftbench.stages import Optim
+from mftbench.stages import Optim, Parallel
 from mftbench.training.layouts import LAYOUTS
 from mftbench.training.sampling import TASK_SAMPLING
+from mftbench.training.sharding import parallel_arguments
 from mftbench.training.stopping import STOPS
 
 _AT_THE_END = 10**9  # the library evaluates after the last step anyway
@@ -31,7 +32,9 @@ def ranks() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def training_arguments(optim: Optim, seed: int, work: Path, *, validate: bool) -> TrainingArguments:
+def training_arguments(
+    optim: Optim, seed: int, work: Path, *, validate: bool, parallel: Parallel | None = None
+) -> TrainingArguments:
     """Translate; ``validate`` says whether there are rows to validate on, at the end at least.
 
     Raises UsageError for an unknown schedule, or a number that cannot be trained with.
@@ -67,6 +70,7 @@ def training_arguments(optim: Optim, seed: int, work: Path, *, validate: bool) -
         disable_tqdm=True,
         report_to=trackers(),
         log_level="error",
+        **parallel_arguments(parallel or Parallel(), ranks()),
     )
 
 

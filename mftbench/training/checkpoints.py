@@ -27,6 +27,7 @@ class CheckpointCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Flush what the library wrote, then add our state."""
+        self.trainer.accelerator.wait_for_everyone()  # each rank writes a part
         if not args.should_save:
             return
         folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,10 +13,12 @@ from mftbench.canonical import dumps
 from mftbench.errors import UsageError
 from mftbench.models.trained import own_folder
 from mftbench.stages import Adapter
-from mftbench.training.poly_linear import PolyLinear, TaskRouting
+from mftbench.training.poly_linear import PolyLinear, TaskRouting, mix, shares
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+_LOGITS = "poly_router.default.module_logits"
 
 EXPERTS = "poly"
 """The folder beside the plain LoRAs that holds the experts and routers, as peft's Poly."""
@@ -67,25 +69,31 @@ def routing(model: PreTrainedModel) -> TaskRouting:
     return next(layers).routing
 
 
-def save(model: PreTrainedModel, folder: Path, adapter: Adapter, tasks: Sequence[str]) -> None:
+def save(
+    model: PreTrainedModel,
+    folder: Path,
+    adapter: Adapter,
+    tasks: Sequence[str],
+    state: Mapping[str, Tensor] | None = None,
+) -> None:
     """Write a plain LoRA for each task, and one for any other; and the experts beside them.
 
     A task's mixture is itself a LoRA, because A and B are mixed before their product. ``folder`` is
     the LoRA of the tasks' mean mixture, for tasks without a router; those of the tasks are in
     folders of their own in it. Experts are written as peft's Poly computes: it scales by 1 / r.
     """
-    names = {
-        name: module for name, module in model.named_modules() if isinstance(module, PolyLinear)
-    }
+    held = model.state_dict() if state is None else state
+    layers = [name for name, module in model.named_modules() if isinstance(module, PolyLinear)]
     with torch.no_grad():
-        weights = {name: module.mean_weights() for name, module in names.items()}
-        _save_lora(model, names, {n: w.mean(0) for n, w in weights.items()}, folder, adapter)
+        weights = {name: shares(held[f"{name}.{_LOGITS}"]) for name in layers}
+        mean = {name: rows.mean(0) for name, rows in weights.items()}
+        _save_lora(model, held, mean, folder, adapter)
         for index, task in enumerate(tasks):
             own = {name: rows[index] for name, rows in weights.items()}
-            _save_lora(model, names, own, own_folder(folder, task), adapter)
+            _save_lora(model, held, own, own_folder(folder, task), adapter)
         scaled = {
             name: tensor * adapter.alpha if ".poly_lora_B." in name else tensor
-            for name, tensor in model.state_dict().items()
+            for name, tensor in held.items()
             if ".poly_" in name
         }
     untyped: Any = model
@@ -95,7 +103,7 @@ def save(model: PreTrainedModel, folder: Path, adapter: Adapter, tasks: Sequence
 
 def _save_lora(
     model: PreTrainedModel,
-    layers: dict[str, PolyLinear],
+    held: Mapping[str, Tensor],
     weights: dict[str, Tensor],
     folder: Path,
     adapter: Adapter,
@@ -118,8 +126,9 @@ def _save_lora(
     folder.mkdir(parents=True, exist_ok=True)
     config.save_pretrained(folder)
     tensors = {}
-    for name, module in layers.items():
-        a, b = module.mixed(weights[name].unsqueeze(0))
+    for name, shared in weights.items():
+        experts = (held[f"{name}.poly_lora_{side}.default"][0] for side in "AB")
+        a, b = mix(shared.unsqueeze(0), *experts)
         tensors[f"{name}.lora_A.weight"] = a[0].T.contiguous().cpu()
         tensors[f"{name}.lora_B.weight"] = b[0].T.contiguous().cpu()
     save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})

@@ -68,10 +68,11 @@ class TaskRouting:
         finally:
             self._own = None
 
-    def summary(self) -> Mapping[str, Any]:
+    def summary(self, state: Mapping[str, Tensor]) -> Mapping[str, Any]:
         """Give the mean over the layers of the cosines of the tasks' mixing weights."""
+        logits = [tensor for name, tensor in state.items() if name.endswith(".module_logits")]
         with torch.no_grad():
-            mixed = torch.stack([each.mean_weights().cpu() for each in self.layers])
+            mixed = shares(torch.stack(logits).cpu())
             cosines = cosine_similarity(mixed.unsqueeze(1), mixed.unsqueeze(2), dim=-1).mean(0)
         return {"router_cosines": [[round(each, 4) for each in row] for row in cosines.tolist()]}
 
@@ -109,15 +110,6 @@ class PolyLinear(layer.Linear):  # type: ignore[misc]
         logits: Tensor = self.poly_router[self.name].module_logits
         return logits
 
-    def mean_weights(self) -> Tensor:
-        """Give the mixing weights without noise, which evaluation uses: (tasks, experts)."""
-        return _shares(self.logits)
-
-    def mixed(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Mix the experts by weights (n, experts): A (n, in, r) and B (n, r, out)."""
-        a, b = self.poly_lora_A[self.name][0], self.poly_lora_B[self.name][0]
-        return torch.einsum("ts,sir->tir", weights, a), torch.einsum("ts,sro->tro", weights, b)
-
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Give x W' + b + s (x A_t) B_t, with t each token's task."""
         base: Tensor = self.base_layer(x, *args, **kwargs)
@@ -125,7 +117,8 @@ class PolyLinear(layer.Linear):  # type: ignore[misc]
             return base
         kind = x.device.type
         with torch.autocast(kind, enabled=False):
-            a, b = self.mixed(self._weights())
+            own = shares(self._noisy(self.logits))
+            a, b = mix(own, self.poly_lora_A[self.name][0], self.poly_lora_B[self.name][0])
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
         a, b = a.to(dtype).transpose(0, 1).flatten(1), b.to(dtype).flatten(0, 1)
         low = dropout(x.to(dtype), self.dropout, self.training) @ a
@@ -133,12 +126,16 @@ class PolyLinear(layer.Linear):  # type: ignore[misc]
         product: Tensor = (low * own.repeat_interleave(self.rank, dim=-1)) @ b
         return base + product
 
-    def _weights(self) -> Tensor:
-        if not self.training:
-            return self.mean_weights()
-        return _shares(self.logits + self.routing.noise(self.number).to(self.logits.device))
+    def _noisy(self, logits: Tensor) -> Tensor:
+        return logits + self.routing.noise(self.number).to(logits) if self.training else logits
 
 
-def _shares(logits: Tensor) -> Tensor:
+def mix(weights: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Mix experts (experts, in, r) and (experts, r, out) by weights (n, experts), each apart."""
+    return torch.einsum("ts,sir->tir", weights, a), torch.einsum("ts,sro->tro", weights, b)
+
+
+def shares(logits: Tensor) -> Tensor:
+    """Give the share of each expert from logits (..., experts): they sum to 1."""
     weights = logits.sigmoid()
     return weights / (weights.sum(-1, keepdim=True) + _EPS)

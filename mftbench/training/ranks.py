@@ -18,6 +18,7 @@ from mftbench.errors import EngineError, UsageError
 from mftbench.progress import Progress
 from mftbench.stages import Optim, Parallel, TrainSpec
 from mftbench.store import Store
+from mftbench.training.sharding import parallel_arguments
 
 _INPUTS = "ranks.pickle"
 _LAST = 12
@@ -47,8 +48,10 @@ def train(
     Ranks divide the accumulation, so the global batch is that of one rank and the same model comes
     out, up to the order in which floating point sums are taken.
 
-    Raises UsageError if the ranks do not divide the accumulation, EngineError if a rank fails.
+    Raises UsageError if the ranks do not divide the accumulation or the kind cannot be had here,
+    EngineError if a rank fails.
     """
+    parallel_arguments(spec.parallel, spec.parallel.ranks)
     if spec.parallel.ranks == 1:
         from mftbench.training.train import train as train_here
 

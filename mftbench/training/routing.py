@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
+from torch import Tensor
+
 from mftbench.training.batches import Batch
 
 
@@ -18,8 +20,8 @@ class Routing(Protocol):
     def told(self, batch: Batch) -> AbstractContextManager[object]:
         """Let the model know the tasks of the micro-batch that it is run on inside."""
 
-    def summary(self) -> Mapping[str, Any]:
-        """Describe what was learnt about the tasks, for the card."""
+    def summary(self, state: Mapping[str, Tensor]) -> Mapping[str, Any]:
+        """Describe what was learnt about the tasks, for the card, from whole parameters by name."""
 
 
 class Unrouted:
@@ -32,6 +34,6 @@ class Unrouted:
         """Tell nothing."""
         return nullcontext()
 
-    def summary(self) -> Mapping[str, Any]:
+    def summary(self, state: Mapping[str, Tensor]) -> Mapping[str, Any]:
         """Give nothing."""
         return {}

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -66,14 +66,25 @@ STOPS: dict[str, Callable[[Mapping[str, Curve]], bool]] = {
 """Whether a training is over, by the name that ``optim.stop`` gives the rule."""
 
 
-class StoppingCallback(TrainerCallback):
+Gathered = TypeVar("Gathered")
+
+
+class StoppingCallback(TrainerCallback, Generic[Gathered]):
     """Stop early, and keep the weights of the best validation where ``optim.keep`` asks for them.
 
-    ``save`` writes the model to a folder; ``best`` is the one for the best.
+    ``gather`` gives what is to be saved, on all ranks together; ``save`` writes it to a folder, on
+    the first; ``best`` is the one for the best.
     """
 
-    def __init__(self, optim: Optim, save: Callable[[Path], None], best: Path) -> None:
+    def __init__(
+        self,
+        optim: Optim,
+        gather: Callable[[], Gathered],
+        save: Callable[[Path, Gathered], None],
+        best: Path,
+    ) -> None:
         self.optim = optim
+        self.gather = gather
         self.save = save
         self.best = best
 
@@ -90,10 +101,11 @@ class StoppingCallback(TrainerCallback):
             control.should_save = False
 
     def _keep(self, args: TrainingArguments) -> None:
+        gathered = self.gather()
         if not args.should_save:
             return
         scratch = self.best.with_name(f"{self.best.name}.part")
         for folder in (scratch, self.best):
             shutil.rmtree(folder, ignore_errors=True)
-        self.save(scratch)
+        self.save(scratch, gathered)
         scratch.rename(self.best)

@@ -156,8 +156,8 @@ def require_whole(*, sharded: bool) -> None:
     """Raise UsageError where parameters are sharded: their gradients cannot be kept apart."""
     if sharded:
         raise UsageError(
-            "per-task parameter gradients need whole parameters, and FSDP shards them; train with "
-            "DDP, or choose another balancer and optim.affinity_every = 0"
+            "per-task parameter gradients need whole parameters, and parallel.kind shards them; "
+            "set it to 'ddp', or choose another balancer and optim.affinity_every = 0"
         )
 
 

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mftbench.contract import Example, Prompt
 from mftbench.errors import unknown
@@ -19,7 +19,7 @@ from mftbench.models import load_model
 from mftbench.progress import Progress
 from mftbench.stages import ModelRef, TrainSpec
 from mftbench.store import Store
-from mftbench.training.adapters import METHODS, Method
+from mftbench.training.adapters import METHODS, Method, State
 from mftbench.training.arguments import ranks, training_arguments
 from mftbench.training.balancing.balancer import BalancedTask
 from mftbench.training.balancing.registry import make_balancer
@@ -85,18 +85,27 @@ def train(
             trainer.check_layout()
             trainer.add_callback(ProgressCallback(progress, _label(spec)))
             trainer.add_callback(
-                StoppingCallback(spec.optim, lambda folder: _save(loaded, folder), work / "best")
+                StoppingCallback(
+                    spec.optim,
+                    trainer.whole_state,
+                    lambda folder, state: _save(loaded, folder, state),
+                    work / "best",
+                )
             )
         with clock("train"):
             resumed = _run(trainer, work)
-        if not trainer.is_world_process_zero():
-            return
         with clock("save"):
-            _publish(loaded, work / "best", out)
+            # Sharded parameters are gathered by all ranks together.
+            state = trainer.whole_state()
+            if not trainer.is_world_process_zero():
+                return
+            _publish(loaded, work / "best", out, state)
     _write_metrics(trainer, out)
     if spec.optim.affinity_every:
         trainer.affinity.write(out / "affinity.json")
-    _write_card(_card(spec, data, trainer, clock.seconds | trainer.clock.seconds, resumed), out)
+    seconds = clock.seconds | trainer.clock.seconds
+    learnt = trainer.recipe.routing.summary(state or loaded.model.state_dict())
+    _write_card(_card(spec, data, trainer, learnt, seconds, resumed), out)
 
 
 def _tokens_store(spec: TrainSpec, store: Store | None, work: Path) -> Store:
@@ -134,7 +143,9 @@ def _trainer(loaded: _Loaded, data: TokenData, work: Path) -> MultiTaskTrainer:
         optim = replace(optim, steps=steps_of_budget(sampler, data.train.lengths, optim.tokens))
     trainer = MultiTaskTrainer(
         loaded.model,
-        training_arguments(optim, spec.seed, work, validate=len(data.valid) > 0),
+        training_arguments(
+            optim, spec.seed, work, validate=len(data.valid) > 0, parallel=spec.parallel
+        ),
         Recipe(
             tasks=tuple(task.name for task in tasks),
             balancer=make_balancer(spec.balance, tasks),
@@ -168,20 +179,20 @@ def _run(trainer: MultiTaskTrainer, work: Path) -> int:
     return int(checkpoint.name.removeprefix("checkpoint-"))
 
 
-def _save(loaded: _Loaded, folder: Path) -> None:
+def _save(loaded: _Loaded, folder: Path, state: State | None) -> None:
     # The trainer switched the cache off for its own forwards; generation is slow without.
     before, loaded.model.config.use_cache = loaded.model.config.use_cache, True
-    loaded.method.save(loaded.model, folder, loaded.spec.adapter, loaded.tasks)
+    loaded.method.save(loaded.model, folder, loaded.spec.adapter, loaded.tasks, state)
     loaded.tokenizer.save_pretrained(folder)
     loaded.model.config.use_cache = before
 
 
-def _publish(loaded: _Loaded, best: Path, out: Path) -> None:
+def _publish(loaded: _Loaded, best: Path, out: Path, state: State | None) -> None:
     """Make the model of the best validation, where it was kept, or else of the last step.
 
     The last weights stand beside the best, in ``last/``.
     """
-    _save(loaded, out / ("last" if best.is_dir() else "model"))
+    _save(loaded, out / ("last" if best.is_dir() else "model"), state)
     if best.is_dir():
         shutil.copytree(best, out / "model")
 
@@ -195,6 +206,7 @@ def _card(
     spec: TrainSpec,
     data: TokenData,
     trainer: MultiTaskTrainer,
+    learnt: Mapping[str, Any],
     seconds: Mapping[str, float],
     resumed: int,
 ) -> Card:
@@ -204,7 +216,7 @@ def _card(
         rows=data.counts,
         run={
             **trainer.meter.summary(),
-            **trainer.recipe.routing.summary(),
+            **learnt,
             "balance": trainer.steps.summary(),
         },
         validation=trainer.last_validation(),

@@ -24,6 +24,7 @@ from mftbench.training.measuring import Measuring
 from mftbench.training.meter import Meter
 from mftbench.training.routing import Routing, Unrouted
 from mftbench.training.sampling import GlobalBatchSampler
+from mftbench.training.sharding import shard
 from mftbench.training.steps import BalancedSteps, Balancing
 from mftbench.training.task_gradients import ParameterGradients, require_whole
 from mftbench.training.tokens import TokenRow, TokenTable
@@ -98,12 +99,41 @@ class MultiTaskTrainer(Trainer):
         self.affinity = Affinity(recipe.tasks, recipe.affinity_every)
         self._validation = self._validation_rows()
         if self.steps.kept_apart or recipe.affinity_every:
-            require_whole(sharded=self.is_fsdp_enabled)
+            require_whole(sharded=self.is_sharded)
         self.remove_callback(PrinterCallback)
         self.add_callback(StepCallback(self))
 
+    def create_accelerator_and_postprocess(self) -> None:
+        """Open the library's accelerator; parameters are sharded where the arguments ask for it."""
+        super().create_accelerator_and_postprocess()
+        if self.args.fsdp_plugin_args is not None:
+            shard(self.accelerator, self.args.fsdp_plugin_args)
+            self.is_fsdp_enabled = True
+
+    @property
+    def is_sharded(self) -> bool:
+        """Say whether no rank holds all parameters while it trains."""
+        return bool(self.is_fsdp_enabled or self.is_deepspeed_enabled)
+
+    def whole_state(self) -> dict[str, Tensor] | None:
+        """Gather sharded parameters on the first rank; all ranks ask together.
+
+        None says that every rank has them in its model.
+        """
+        if not self.is_sharded:
+            return None
+        state: dict[str, Tensor] = self.accelerator.get_state_dict(self.model_wrapped)
+        return state
+
     def check_layout(self) -> None:
-        """Raise UsageError if the model mixes rows in this layout, found on the first of them."""
+        """Raise UsageError if the model mixes rows in this layout, found on the first of them.
+
+        Where parameters will be sharded, they are on no device yet; it is then done when they are.
+        """
+        if not self.is_sharded:
+            self._check_layout()
+
+    def _check_layout(self) -> None:
         table: Any = self.train_dataset
         rows = [table[row] for row in self.sampler.order(0)[:8].tolist()]
         self.module.eval()
@@ -115,11 +145,8 @@ class MultiTaskTrainer(Trainer):
     def get_batch_samples(
         self, epoch_iterator: Iterator[list[Batch]], num_batches: int, device: torch.device
     ) -> tuple[list[list[Batch]], None]:
-        """Take the micro-batches of one step, and count the tasks of the global batch."""
-        batches = next(epoch_iterator)
-        self.recipe.routing.begin_step(self.args.seed, self.state.global_step)
-        self.steps.open(batches, self._count(batches))
-        return [batches], None
+        """Take the micro-batches of one step."""
+        return [next(epoch_iterator)], None
 
     def training_step(
         self,
@@ -132,11 +159,17 @@ class MultiTaskTrainer(Trainer):
         ``inputs`` is the list of them. For the library a global batch is one batch, so that a
         layout may cut each into as many micro-batches as it needs.
         """
+        # Not when they are taken: a resumed run has its random state back only now.
+        self.recipe.routing.begin_step(self.args.seed, self.state.global_step)
+        self.steps.open(inputs, self._count(inputs))
         *first, last = inputs
         total = torch.zeros((), device=self.args.device)
+        # DeepSpeed takes its step inside of the backward pass that this says is the last.
+        self.accelerator.sync_gradients = False
         with self.accelerator.no_sync(model):
             for batch in first:
                 total += super().training_step(model, batch)
+        self.accelerator.sync_gradients = True
         total += super().training_step(model, last)
         self.steps.finish()
         return total
@@ -169,6 +202,8 @@ class MultiTaskTrainer(Trainer):
 
     def begin(self) -> None:
         """Let the balancer look at the untrained model."""
+        if self.is_sharded:
+            self._check_layout()
         self.recipe.balancer.before_training(self._validation)
 
     def end_step(self) -> None:
@@ -218,7 +253,8 @@ class MultiTaskTrainer(Trainer):
 
     def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> float:
         # Kept because no hook before the optimizer's step is told.
-        self._grad_norm = float(super()._get_grad_norm(model, grad_norm=grad_norm))  # type: ignore[no-untyped-call]
+        norm: Any = super()._get_grad_norm(model, grad_norm=grad_norm)  # type: ignore[no-untyped-call]
+        self._grad_norm = 0.0 if norm is None else float(norm)  # DeepSpeed may tell none
         return self._grad_norm
 
     def floating_point_ops(self, inputs: Batch) -> int:
