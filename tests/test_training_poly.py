@@ -164,9 +164,9 @@ def test_training_moves_routers_apart(artifact):
         assert each.shape == (2, 3)
         assert each.abs().max() > 5e-3  # from at most 1e-3
     assert max((each[0] - each[1]).abs().max() for each in logits) > 5e-3
-    cosines = card(artifact)["run"]["router_cosines"]
-    assert cosines[0][0] == pytest.approx(1)
-    assert cosines[0][1] < 1
+    apart = card(artifact)["run"]["router_distances"]
+    assert apart[0][0] == apart[1][1] == 0
+    assert 0 < apart[0][1] == apart[1][0] < 1
 
 
 def test_each_task_gets_its_own_part_and_others_the_mean(model, artifact):

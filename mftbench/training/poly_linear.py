@@ -10,7 +10,7 @@ import torch
 from peft import PolyConfig
 from peft.tuners.poly import layer as untyped
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, dropout, one_hot
+from torch.nn.functional import dropout, one_hot
 
 from mftbench.canonical import digest
 from mftbench.stages import Adapter
@@ -69,12 +69,15 @@ class TaskRouting:
             self._own = None
 
     def summary(self, state: Mapping[str, Tensor]) -> Mapping[str, Any]:
-        """Give the mean over the layers of the cosines of the tasks' mixing weights."""
+        """Give how far apart the tasks' mixtures are: 0 where equal, 1 where they share no expert.
+
+        Half the sum of absolute differences of two tasks' shares, as a mean over the layers.
+        """
         logits = [tensor for name, tensor in state.items() if name.endswith(".module_logits")]
         with torch.no_grad():
             mixed = shares(torch.stack(logits).cpu())
-            cosines = cosine_similarity(mixed.unsqueeze(1), mixed.unsqueeze(2), dim=-1).mean(0)
-        return {"router_cosines": [[round(each, 4) for each in row] for row in cosines.tolist()]}
+            apart = torch.cdist(mixed, mixed, p=1).mean(0) / 2
+        return {"router_distances": [[round(each, 6) for each in row] for row in apart.tolist()]}
 
 
 class PolyLinear(layer.Linear):  # type: ignore[misc]
