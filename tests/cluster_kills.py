@@ -188,6 +188,7 @@ def deal(
                     dealt.finished_at_hit.append(case.look())
             if driver.wait() == 0:
                 break
+            assert dealt.drivers < 10 + 3 * len(hits), case.log.read_text()[-4000:]
         case.look()
         dealt.made_twice += case.made_twice
         dealt.equal &= case.rows == expected
