@@ -35,6 +35,14 @@ StoreName = Annotated[
 TaskFolders = Annotated[
     list[Path] | None, typer.Option("--tasks-dir", help="A folder of more task plugins.")
 ]
+ReportTo = Annotated[
+    str,
+    typer.Option(
+        "--report-to",
+        envvar="MFTBENCH_REPORT_TO",
+        help="Trackers that follow trainings, by commas: tensorboard, wandb, mlflow, trackio.",
+    ),
+]
 DEFAULT_STORE = StoreAt(Path(".mftbench") / "store")
 
 

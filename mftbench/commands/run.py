@@ -12,6 +12,7 @@ from mftbench.commands.options import (
     DEFAULT_STORE,
     Modes,
     Overrides,
+    ReportTo,
     StoreName,
     StudyName,
     TaskFolders,
@@ -43,6 +44,7 @@ def run(
         int, typer.Option(help="Engines that share the models of a base (0: one a model).")
     ] = 0,
     address: Annotated[str, typer.Option(help="The Ray cluster's address.")] = "",
+    report_to: ReportTo = "",
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
     """Train, generate, execute and score a study; write and print its leaderboard.
@@ -56,7 +58,9 @@ def run(
     from mftbench.display import open_display
     from mftbench.estimates.planned import planned_seconds
     from mftbench.launching.launched import How, run_study
+    from mftbench.training.trackers import follow
 
+    follow(report_to)
     chosen, file = read_study(study, modes, tasks, unseen, overrides)
     folder = board or board_folder(chosen, file)
     options = Options(store, tuple(tasks_dir or ()), workers)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mftbench.commands.options import DEFAULT_STORE, StoreName
+from mftbench.commands.options import DEFAULT_STORE, ReportTo, StoreName
 
 if TYPE_CHECKING:
     from mftbench.store import Artifact
@@ -35,6 +35,7 @@ def train(
         bool, typer.Option("--skip-malformed", help="Leave malformed rows out, and name them.")
     ] = False,
     store: StoreName = DEFAULT_STORE,
+    report_to: ReportTo = "",
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
     """Fine-tune on rows of prompt and completion (or answer), of chat_rounds, or of messages.
@@ -47,7 +48,9 @@ def train(
     from mftbench.store_at import open_store
     from mftbench.training.files import named_files
     from mftbench.training.finetune import finetune
+    from mftbench.training.trackers import follow
 
+    follow(report_to)
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty; give a new folder")
     files = named_files(data)

@@ -15,16 +15,9 @@ from mftbench.training.layouts import LAYOUTS
 from mftbench.training.sampling import TASK_SAMPLING
 from mftbench.training.sharding import parallel_arguments
 from mftbench.training.stopping import STOPS
+from mftbench.training.trackers import trackers
 
 _AT_THE_END = 10**9  # the library evaluates after the last step anyway
-
-
-def trackers() -> list[str]:
-    """Name the trackers that follow a training: those in MFTBENCH_REPORT_TO, by default none.
-
-    Not a setting: no weight depends on who watches.
-    """
-    return [name for name in os.environ.get("MFTBENCH_REPORT_TO", "").split(",") if name]
 
 
 def ranks() -> int:
