@@ -178,7 +178,7 @@ def evalplus(
     # Its expected values are cached by the data's digest; a cache of our own is a fresh one.
     cache = {"XDG_CACHE_HOME": str(path.parent), "PYTHONPATH": ""}
     environment = {**os.environ, OVERRIDE[family]: str(data), **cache}
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, env=environment, check=True, capture_output=True)
     results = json.loads(path.with_name("samples_eval_results.json").read_text())
     return {
         (row["task_id"], row["solution"]): tuple(

@@ -49,7 +49,8 @@ PYTHON_BODIES = {
 }
 PYTHON_ENDLESS = "    while True:\n        pass\n"
 
-# First statements of a function in a language with braces; what follows still compiles.
+# First statements of a function in a language with braces; what follows still compiles. In C++ and
+# in Rust what is not caught ends the process as a failed assertion does, so it is no error apart.
 STATEMENTS = {
     "java": {
         "throws": ("if (true) throw new RuntimeException();", ERROR),
@@ -59,7 +60,7 @@ STATEMENTS = {
         "an unknown name": ("thereIsNoSuchName();", NO_BUILD),
     },
     "cpp": {
-        "throws": ("if (true) throw 1;", ERROR),
+        "throws": ("if (true) throw 1;", FAILED),
         "leaves": ("exit(0);", EARLY_EXIT),
         "endless": ("for (volatile int i = 0; ; ) { i = 1; }", TIMEOUT),
         "returns a default": ("if (true) return {};", WRONG_VALUE),
@@ -80,7 +81,7 @@ STATEMENTS = {
         "an unused variable": ("unused := 1", NO_BUILD),
     },
     "rust": {
-        "panics": ("if true { panic!() }", ERROR),
+        "panics": ("if true { panic!() }", FAILED),
         "leaves": ("if true { std::process::exit(0) }", EARLY_EXIT),
         "endless": ("if true { loop {} }", TIMEOUT),
         "does not compile": ("let x = ;", NO_BUILD),
@@ -138,10 +139,12 @@ def _python(task: str, problem: Problem, endless: bool) -> Iterator[Answer]:
     # A completion is a body; elsewhere the gold's function is defined once more, and that counts.
     name = entry_point(problem)
     head = "" if task == "completion" else f"{problem.gold}\n\ndef {name}(*arguments, **named):\n"
+    own = "" if head else problem.gold.lstrip("\n")
+    indent = own[: len(own) - len(own.lstrip())] or "    "
     for kind, (body, outcomes) in PYTHON_BODIES.items():
-        yield Answer(kind, head + body.replace("{name}", name), outcomes)
+        yield Answer(kind, head + body.replace("    ", indent), outcomes)
     if endless:
-        yield Answer("endless", head + PYTHON_ENDLESS, TIMEOUT)
+        yield Answer("endless", head + PYTHON_ENDLESS.replace("    ", indent), TIMEOUT)
 
 
 def _braced(task: str, problem: Problem, language: Language, endless: bool) -> Iterator[Answer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -64,10 +65,10 @@ def answer(made: Program) -> Execution | SandboxError:
 def run(tmp_path) -> Callable[..., tuple]:
     """Run golds with one log, and say how many programs reached the sandbox."""
 
-    def run_them(problems=PROBLEMS, answers=answer):
+    def run_them(problems=PROBLEMS, answers=answer, task=TASK):
         sandbox = Scripted(answers)
         executor = Executor(sandbox, Limits(), 2)
-        found = run_golds(TASK, problems, executor, tmp_path / "golds.jsonl", Silent())
+        found = run_golds(task, problems, executor, tmp_path / "golds.jsonl", Silent())
         return found, len(sandbox.programs)
 
     return run_them
@@ -83,16 +84,18 @@ def test_every_gold_gets_its_verdict_and_equal_programs_run_once(run):
     assert (found.passed, found.ran, programs) == (2, 2, 2)
 
 
-def test_a_second_run_repeats_nothing_and_finds_the_same(run):
+def test_a_second_run_repeats_only_what_failed_and_finds_the_same(run):
     first, _ = run()
     second, programs = run()
-    assert (second.ran, programs) == (0, 0)
+    assert (second.ran, programs) == (1, 1)
     assert second.verdicts == first.verdicts
+    third, programs = run(PROBLEMS[:2])
+    assert (third.passed, programs) == (2, 0)
 
 
 def test_a_changed_gold_is_run_and_the_others_are_not(run):
     run()
-    found, programs = run([*PROBLEMS, Problem("d", "", "new")])
+    found, programs = run([*PROBLEMS[:2], Problem("d", "", "new")])
     assert programs == 1
     assert found.passed == 3
 
@@ -104,6 +107,13 @@ def test_a_gold_that_ran_out_of_time_is_run_again(run):
     second, programs = run(slow, passing)
     assert programs == 1
     assert second.verdicts["s"].passed
+
+
+def test_what_a_changed_judge_no_longer_passes_is_run_again(run):
+    run(PROBLEMS[:2])
+    strict = replace(TASK, judge=lambda problem, execution: Verdict(Outcome.FAILED))
+    found, programs = run(PROBLEMS[:2], task=strict)
+    assert (found.passed, programs) == (0, 1)
 
 
 def test_what_the_sandbox_could_not_run_is_missing_and_run_again(run):

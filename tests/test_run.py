@@ -19,7 +19,7 @@ from mftbench.progress import Silent
 from mftbench.run import CellStages, Outcome, generate_group, run
 from mftbench.sandbox.scripted import Scripted, passing
 from mftbench.store_at import StoreAt
-from mftbench.study import Study, TaskSettings
+from mftbench.study import Study, TaskSettings, select
 from mftbench.training.scripted import train
 
 SMALL = {"starter": {"train": 6, "problems": 4}}
@@ -180,3 +180,16 @@ def test_parts_of_one_training_share_no_completions(tmp_path):
             (completion,) = read_completions(stages.generate(each).path)
             made[each.task] = completion.text
     assert made == {name: f"part {name}" for name in STUDY.tasks}
+
+
+def test_an_unseen_task_is_scored_in_every_joint_mode_and_learnt_in_none(tmp_path):
+    learnt = []
+
+    def record(spec, *arguments):
+        learnt.extend(task.task for task in spec.tasks)
+        train(spec, *arguments)
+
+    study = select(STUDY, unseen="text_to_code")
+    rows = run_in(tmp_path, study=study, trainer=record).rows
+    assert set(learnt) == {"completion"}
+    assert {row.mode for row in rows if row.task == "text_to_code"} >= {"base", "mixed", "mft"}

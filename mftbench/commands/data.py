@@ -143,8 +143,8 @@ def check(
 
     With --all, also count and verify every file, and run every gold; golds that are known not to
     pass are listed with the reason. SOURCE narrows what is compared with and run. Executions are
-    kept, so that a second run repeats none. Exit code 1: a training row is a problem, or a gold
-    fails.
+    kept, so that a second run repeats only what failed. Exit code 1: a training row is a problem,
+    or a gold fails.
     """
     from mftbench.commands.data_check import check_files, check_golds, check_overlaps
 

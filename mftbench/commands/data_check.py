@@ -71,7 +71,7 @@ def check_overlaps(opened: Opened, wanted: Opened) -> bool:
 def check_golds(opened: Opened, sandbox: str, store: StoreAt) -> bool:
     """Run every gold of every source; say if all pass that are not known to fail.
 
-    What ran before in the same sandbox is not run again: executions are kept in ``store``.
+    What passed before in the same sandbox is not run again: executions are kept in ``store``.
     """
     from mftbench.display import open_display
     from mftbench.pipeline.execute import Executor

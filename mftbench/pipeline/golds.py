@@ -57,33 +57,33 @@ def run_golds(
 ) -> GoldRun:
     """Judge every problem's gold; run those programs that ``log_file`` has no execution of.
 
-    A program that ran out of time is not kept, as that depends on the machine's load. Raises
-    PluginError if the task's ``program`` or ``judge`` raised.
+    Only what passes is kept: a gold that fails may have met a busy machine, so it is run each time.
+    Raises PluginError if the task's ``program`` or ``judge`` raised.
     """
     by_id = {problem.id: problem for problem in problems}
     programs, same, verdicts = _programs(task, by_id)
     progress.start(f"golds {task.name}", len(by_id))
     progress.advance(len(verdicts))
 
-    def judge(name: str, execution: Execution) -> None:
+    def passes(name: str, execution: Execution) -> bool:
         for problem in same[name]:
             with boundary(f"task {task.name}", "judge", problem):
                 verdicts[problem] = task.judge(by_id[problem], execution)
-        progress.advance(len(same[name]))
+        return all(verdicts[problem].passed for problem in same[name])
 
     missing: dict[str, str] = {}
+    todo = dict(programs)
     with ItemLog(log_file) as log:
-        kept = _kept(log_file, programs)
-        for name, line in kept.items():
-            judge(name, from_json(Execution, line["execution"]))
-        todo = {name: each for name, each in programs.items() if name not in kept}
+        for name, line in _kept(log_file, programs).items():
+            if passes(name, from_json(Execution, line["execution"])):
+                del todo[name]
+                progress.advance(len(same[name]))
         for name, done in _run(todo, same, executor, progress):
             if isinstance(done, SandboxError):
                 missing |= dict.fromkeys(same[name], str(done))
-                continue
-            if not any(step.limit == "timeout" for step in done.steps):
+            elif passes(name, done):
                 log.append({"program": name, "execution": to_json(done)})
-            judge(name, done)
+            progress.advance(len(same[name]))
     progress.finish()
     return GoldRun(verdicts, missing, len(todo))
 

@@ -20,5 +20,10 @@ BROKEN_GOLDS: Mapping[str, Mapping[str, str]] = {
     },
     "mbppplus": {"Mbpp/255": "one result has 1.6 million tuples: more than a message carries"},
     "codetrans": {"CPP/272": "takes the first of several in a hash table's order"},
-    "codefuse": {"Go/95": _ORDER, "Rust/32": _COMMENT, "Rust/50": _OLD_RAND},
+    "codefuse": {
+        "Python/142": "the Chinese prompt has a lone quotation mark: no completion of it parses",
+        "Go/95": _ORDER,
+        "Rust/32": _COMMENT,
+        "Rust/50": _OLD_RAND,
+    },
 }
