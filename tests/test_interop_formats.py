@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
+from pydantic_core import from_json
 from typer.testing import CliRunner
 
 from mftbench.cli import app
@@ -109,6 +111,18 @@ def test_inspect_gets_one_log_of_version_two(results, tmp_path):
     assert (log["version"], log["status"]) == (2, "success")
     assert [sample["epoch"] for sample in log["samples"]] == [1, 2, 1, 2]
     assert log["samples"][1]["scores"]["verify"]["value"] == "I"
+
+
+def test_inspect_s_log_is_read_by_its_parser_though_an_answer_is_no_unicode(results, tmp_path):
+    (path,) = FORMATS["inspect"].write(results, tmp_path / "log.json")
+    log = from_json(path.read_bytes())  # what inspect reads a log with
+    assert log["samples"][3]["output"]["completion"] == "no code ?"
+
+
+def test_inspect_s_viewer_lists_a_log_in_a_folder_by_the_time_in_its_name(results, tmp_path):
+    (path,) = FORMATS["inspect"].write(results, tmp_path / "logs")
+    assert path.parent.name == "logs"
+    assert re.match(r"^\d{4}-\d{2}-\d{2}T\d{2}[:-]\d{2}[:-]\d{2}.*\.json$", path.name)
 
 
 READ = {

@@ -16,7 +16,7 @@ FormatName = Annotated[str, typer.Option("--format", help=f"{FORMAT_NAMES}.")]
 def export(
     key: Annotated[str, typer.Argument(help="A score's key from results.jsonl, or its beginning.")],
     format_name: FormatName,
-    out: Annotated[Path, typer.Option(help="The file to write; a folder for lm-eval.")],
+    out: Annotated[Path, typer.Option(help="The file to write; a folder for lm-eval, or inspect.")],
     store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mftbench import __version__
+from mftbench.canonical import digest
 from mftbench.errors import UsageError
 from mftbench.interop.imported import Imported, read_json, write_json
 from mftbench.interop.results import Item, Results
@@ -17,7 +18,7 @@ SCORER = "verify"
 
 
 def write(results: Results, out: Path) -> list[Path]:
-    """Write the log."""
+    """Write the log; into a folder by a name that inspect's viewer lists."""
     created = results.created.isoformat(timespec="seconds")
     samples = [_sample(item, results.model) for item in results.items]
     log = {
@@ -29,7 +30,8 @@ def write(results: Results, out: Path) -> list[Path]:
         "stats": {"started_at": created, "completed_at": created, "model_usage": {}},
         "samples": samples,
     }
-    return [write_json(out, log)]
+    file = out if out.suffix == ".json" else out / _file_name(results)
+    return [write_json(file, log)]
 
 
 def read(path: Path) -> list[Imported]:
@@ -53,6 +55,13 @@ def _imported(sample: Mapping[str, Any], place: str) -> Imported:
         raise UsageError(f"{place}: no output to take: {error!r}") from None
     passed = values[0] in ("C", 1, 1.0, True) if values else None
     return Imported(str(sample.get("id")), completion=str(text), passed=passed)
+
+
+def _file_name(results: Results) -> str:
+    """Name a log as inspect does: the viewer lists those files only that begin with a time."""
+    name = results.name.replace("_", "-")
+    which = digest(dict(results.spec), length=12)
+    return f"{results.created:%Y-%m-%dT%H-%M-%S}+00-00_{name}_{which}.json"
 
 
 def _eval(results: Results, created: str) -> dict[str, Any]:
@@ -103,14 +112,14 @@ def _results(results: Results) -> dict[str, Any]:
 
 
 def _sample(item: Item, model: str) -> dict[str, Any]:
-    text = item.completion.text.encode("utf-8", "replace").decode("utf-8")
+    text, prompt = _whole(item.completion.text), _whole(item.prompt)
     reply = {"role": "assistant", "content": text, "source": "generate"}
     return {
         "id": item.problem.id,
         "epoch": item.completion.sample + 1,
-        "input": item.prompt,
-        "target": item.problem.gold,
-        "messages": [{"role": "user", "content": item.prompt, "source": "input"}, reply],
+        "input": prompt,
+        "target": _whole(item.problem.gold),
+        "messages": [{"role": "user", "content": prompt, "source": "input"}, reply],
         "output": {
             "model": model,
             "choices": [{"message": reply, "stop_reason": _stop_reason(item)}],
@@ -125,6 +134,11 @@ def _sample(item: Item, model: str) -> dict[str, Any]:
     }
 
 
+def _whole(text: str) -> str:
+    """Replace lone surrogates, which models do write: inspect reads no escape of one."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _stop_reason(item: Item) -> str:
     return "max_tokens" if item.completion.finish == "length" else "stop"
 
@@ -135,8 +149,8 @@ def _scores(item: Item) -> dict[str, Any]:
     return {
         SCORER: {
             "value": "C" if item.verdict.passed else "I",
-            "answer": item.source,
-            "explanation": f"{item.verdict.outcome} {item.verdict.reason}".strip(),
+            "answer": _whole(item.source),
+            "explanation": _whole(f"{item.verdict.outcome} {item.verdict.reason}".strip()),
             "metadata": {"scores": dict(item.verdict.scores)},
         }
     }
