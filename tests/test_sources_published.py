@@ -132,6 +132,14 @@ def test_mbxp_trains_on_mbpp_s_training_ids_only():
 
 
 @pytest.mark.needs_data
+@pytest.mark.parametrize(("task", "source"), [("completion", "mbxp_java"), ("translation", "mbxp")])
+def test_what_mbxp_leaves_out_is_part_of_the_fingerprint(task, source, monkeypatch):
+    before = open_source(load_task(task), source).fingerprint()
+    monkeypatch.setitem(mbxp.BROKEN, "java", frozenset({601}))
+    assert open_source(load_task(task), source).fingerprint() != before
+
+
+@pytest.mark.needs_data
 def test_mbpp_plus_scores_the_224_problems_of_the_evaluation_ids():
     rows = [row for row in MBPP_PLUS_FILES["full"].rows() if row.number in mbpp.EVALUATION_IDS]
     problems = list(open_source(load_task("text_to_code"), "mbppplus").problems())

@@ -9,6 +9,7 @@ from itertools import permutations
 
 from pydantic import NonNegativeInt
 
+from mftbench.canonical import digest
 from mftbench.contract import Example, Source
 from mftbench.languages import LANGUAGES
 from mftbench.sources.code_trans import ask_translation
@@ -110,7 +111,7 @@ def mbxp_completion(language: str) -> Callable[..., Source]:
             )
 
         return MBXP.source(
-            f"completion {language}",
+            f"completion {language} without {digest(sorted(BROKEN[language]))}",
             (FILES[language],),
             train=examples,
             first=First(train=train),
@@ -132,8 +133,12 @@ def mbxp_translation(*, train: NonNegativeInt | None = None) -> Source:
                 if number in languages[source] and number in languages[target]:
                     yield _pair(number, languages[source][number], languages[target][number])
 
+    left_out = {language: sorted(numbers) for language, numbers in BROKEN.items()}
     return MBXP.source(
-        "translation", tuple(FILES.values()), train=examples, first=First(train=train)
+        f"translation without {digest(left_out)}",
+        tuple(FILES.values()),
+        train=examples,
+        first=First(train=train),
     )
 
 
