@@ -213,6 +213,22 @@ def test_a_dead_node_s_lease_becomes_free_and_one_of_many_takes_it(tmp_path):
     assert objects.names("leases/name") == []
 
 
+def test_who_looked_too_slowly_gives_way_to_who_holds_the_name_by_now(tmp_path):
+    objects = in_memory()
+    objects.create("leases/name/7", b'{"count":3,"holder":"dead","node":"gone"}')
+
+    def overtake(call: str, name: str) -> None:
+        # Between our look at 7 and our 8 somebody else was through, and a third one came.
+        if (call, name) == ("create", "leases/name/8") and objects.read("leases/name/7"):
+            objects.delete("leases/name/7")
+            objects.create("leases/name/1", b'{"count":0,"holder":"third","node":"third"}')
+
+    scripted = Scripted(overtake, objects=objects)
+    with node(scripted, tmp_path).locked("name", lambda _: None):
+        assert objects.names("leases/name") == ["2"]  # after the third one was left behind, too
+    assert ("delete", "leases/name/8") in scripted.calls
+
+
 def test_a_node_takes_back_at_once_what_its_killed_process_held(tmp_path):
     objects = in_memory()
     store = SharedStore(Patient(objects), tmp_path, Pace(look_s=0.02, dead_after_s=3600.0))

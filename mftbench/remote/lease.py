@@ -65,18 +65,18 @@ class Leases:
         folder = f"leases/{name}"
         told, seen, seen_for = False, b"", 0.0
         while True:
-            top = max(self._numbers(folder), default=0)
+            before = self._numbers(folder)
+            top = max(before, default=0)
             current = self._objects.read(f"{folder}/{top}") if top else None
             seen_for = seen_for + self._pace.look_s if current == seen else 0.0
             if current is None or self._is_ours(current) or seen_for >= self._pace.dead_after_s:
                 place = f"{folder}/{top + 1}"
                 if self._objects.create(place, self._content(holder, 0)):
-                    numbers = self._numbers(folder)
-                    if max(numbers, default=0) == top + 1:
-                        for number in numbers[:-1]:
+                    if set(self._numbers(folder)) - set(before) == {top + 1}:
+                        for number in before:
                             self._objects.delete(f"{folder}/{number}")
                         return place
-                    self._objects.delete(place)  # a slow look: somebody has a higher one
+                    self._objects.delete(place)  # we looked too slowly: somebody has another one
             seen = current or b""
             if not told:
                 told = True
