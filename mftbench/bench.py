@@ -72,7 +72,7 @@ class Bench:
         self.options = options
         self.progress = progress
         self.seams = seams or Seams()
-        self.store = open_store(options.store, lambda text: progress.start(text, 0))
+        self.store = open_store(options.store)
         self._sources: dict[tuple[str, str, str], Source] = {}
         self._tokenizers: dict[str, Any] = {}
         self._problems: dict[tuple[str, str, str], dict[str, Problem]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,8 @@ def parse_store(value: object, environment: Mapping[str, str] = os.environ) -> S
     return StoreAt(Path(caches) / digest(url, 12), url)
 
 
-def open_store(at: StoreAt, told: Callable[[str], None] = lambda _: None) -> Store:
-    """Open a store; ``told`` hears when a URL's server has to be waited for.
+def open_store(at: StoreAt) -> Store:
+    """Open a store.
 
     Raises UsageError if the URL's kind is not known, or needs a library that is not here.
     """
@@ -55,4 +55,4 @@ def open_store(at: StoreAt, told: Callable[[str], None] = lambda _: None) -> Sto
     from mftbench.remote.patience import Patient
     from mftbench.remote.shared_store import SharedStore
 
-    return SharedStore(Patient(open_objects(at.url), told=told), at.folder)
+    return SharedStore(Patient(open_objects(at.url)), at.folder)

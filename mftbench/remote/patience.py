@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import TypeVar
 
 from mftbench.errors import StoreError
 from mftbench.remote.objects import Objects
+
+_LOG = logging.getLogger(__name__)
 
 PATIENCE_S = 600.0
 """Longer than a server's restart, shorter than anybody wants a node to stand idle."""
@@ -26,15 +29,15 @@ class Patient:
     """Objects of a place that is asked again, more and more rarely, while it does not answer.
 
     Every call raises StoreError if the place refuses, or is still away after ``patience_s``.
-    ``told`` hears once of every wait. An answer that got lost on its way changes nothing: what is
-    there is compared with what was to be made.
+    ``told`` hears once of every wait; by default that stands on standard error. An answer that got
+    lost on its way changes nothing: what is there is compared with what was to be made.
     """
 
     def __init__(
         self,
         objects: Objects,
         patience_s: float = PATIENCE_S,
-        told: Callable[[str], None] = lambda _: None,
+        told: Callable[[str], None] = _LOG.warning,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.objects = objects
