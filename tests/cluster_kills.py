@@ -1,9 +1,9 @@
 """Kill a worker, a node, the driver or the S3 server of a study on a Ray cluster at random moments.
 
 The law is the same bytes as the local launcher gives, and nothing finished made twice. As a script:
-``python tests/cluster_kills.py STUDY [--set KEY=VALUE ...] [--hits 5] [--s3] [--expected FILE]``
-runs on two raylets of this machine until every kind of hit has been dealt so often, and prints what
-it saw.
+``python tests/cluster_kills.py STUDY [--tasks A,B] [--set KEY=VALUE ...] [--hits 5] [--s3]
+[--expected FILE]`` runs on two raylets of this machine until every kind of hit has been dealt so
+often, and prints what it saw.
 """
 
 from __future__ import annotations
@@ -226,6 +226,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("study")
     parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--tasks", default="")
     parser.add_argument("--hits", type=int, default=5)
     parser.add_argument("--s3", action="store_true")
     parser.add_argument("--expected", type=Path, help="results.jsonl of the local launcher")
@@ -233,7 +234,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     random.seed(arguments.seed)
-    study = [arguments.study, *(part for each in arguments.set for part in ("--set", each))]
+    sets = (part for each in arguments.set for part in ("--set", each))
+    study = [arguments.study, "--tasks", arguments.tasks, *sets]
     with tempfile.TemporaryDirectory() as scratch:
         report(arguments, study, Path(scratch))
 
