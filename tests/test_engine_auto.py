@@ -63,6 +63,13 @@ def test_the_fastest_type_is_one_that_engines_take(tmp_path):
         assert opened.context().engine_dtype in ("float32", "bfloat16")
 
 
+@pytest.mark.needs_smollm2
+def test_a_published_model_counts_with_its_published_size(tmp_path, options):
+    study = replace(STUDY, models=("smollm2",), engine="auto", engine_options=options)
+    with bench(tmp_path / "store", study=study) as opened:
+        assert opened.choice.reason.endswith("of 134 M parameters")
+
+
 def test_a_models_size_is_read_from_its_files(tmp_path):
     save_tiny_llama(tmp_path)
     model, _ = load_model(ModelRef(str(tmp_path)))

@@ -8,17 +8,10 @@ from pathlib import Path
 
 from mftbench.models.location import locate
 
-_GGUF_BYTES = 0.625
-"""Bytes of a weight in the Q4_1 file that ships: 4 bits, and a scale and a minimum for 32."""
-
 
 def parameters(name: str) -> int | None:
     """Count a model's parameters; None where its files are not here or tell nothing."""
-    location = locate(name)
-    folder = Path(location.path)
-    if location.gguf is not None:
-        return round((folder / location.gguf).stat().st_size / _GGUF_BYTES)
-    files = sorted(folder.glob("*.safetensors"))
+    files = sorted(Path(locate(name).path).glob("*.safetensors"))
     return sum(map(_in_file, files)) or None
 
 

@@ -27,11 +27,18 @@ def chosen(bench: Bench) -> Choice:
 
 
 def _load(bench: Bench, cells: Iterable[Cell]) -> Load:
-    from mftbench.models.size import parameters
-
-    sizes = [parameters(model) or _UNKNOWN for model in bench.study.models]
+    sizes = [_size(model) for model in bench.study.models]
     tokens = sum(_tokens(bench, cell) for cell in cells)
     return Load(tokens, sum(sizes) // len(sizes), len(sizes))
+
+
+def _size(model: str) -> int:
+    """Give a model's parameters by its published shape, else by its files."""
+    from mftbench.estimates.shapes import KNOWN
+    from mftbench.models.size import parameters
+
+    known = KNOWN.get(model.partition("@")[0])
+    return known.parameters if known else parameters(model) or _UNKNOWN
 
 
 def _tokens(bench: Bench, cell: Cell) -> int:
