@@ -57,6 +57,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server_state.leave()
 
     def _none(self, body):
+        if len(body.get("stop", ())) > 4:  # as OpenAI's server and vLLM's do
+            self._say(400, {"error": {"message": "stop: at most 4"}})
+            return
         time.sleep(0.01)
         text = " ".join(reversed(body["prompt"].split()))
         choice = {"text": f" {text} #{body['seed']}", "index": 0, "finish_reason": "length"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_each_request_is_asked_once_with_its_seed_and_cut_at_its_stop():
     assert {each.finish for each in answers.values()} == {"stop"}
     assert sorted(body["seed"] for body in server.asked) == [0, 1, 2, 3]
     assert {body["temperature"] for body in server.asked} == {0.5}
+
+
+def test_a_stop_sequence_beyond_those_that_servers_take_ends_the_text_all_the_same():
+    stopped = replace(requests(1)[0], stop=("a1", "a2", "a3", "a4", " say"))
+    with CompletionsServer() as server:
+        (answer,) = complete(server, [stopped]).values()
+    assert (answer.text, answer.finish) == (" 0", "stop")
 
 
 def test_the_openai_engine_keeps_the_promises_of_an_engine():

@@ -21,6 +21,9 @@ from mftbench.stages import ModelRef, Sampling
 _SEEDS = 2**31
 """Servers differ in the range of seeds that they take; all take these."""
 
+_STOPS = 4
+"""OpenAI and vLLM's server refuse more stop sequences; the others end the text when it is here."""
+
 
 class OpenAIEngine:
     """Generate with a server: vLLM's, SGLang, llama.cpp, Ollama, or a hosted one.
@@ -127,7 +130,7 @@ class OpenAIEngine:
 
     def _answer(self, model: str, request: Request, sampling: Sampling) -> Answer:
         """Ask until the answer is whole; what HTTP shows to have failed the client repeats."""
-        options: dict[str, Any] = {"stop": list(request.stop)} if request.stop else {}
+        options: dict[str, Any] = {"stop": list(request.stop[:_STOPS])} if request.stop else {}
         for attempt in range(self._retries + 1):
             self._pace.wait()
             try:
