@@ -16,7 +16,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -53,7 +53,8 @@ def main() -> None:
             jobs = cells(options, written(options, Path(scratch)))
             for name, way in zip(WAYS, (one_for_all, one_for_each), strict=True):
                 if options.only in ("", name):
-                    (kept / f"{name}.json").write_text(json.dumps(asdict(way(options, jobs))))
+                    for so_far in way(options, jobs):
+                        (kept / f"{name}.json").write_text(json.dumps(asdict(so_far)))
         for name in WAYS:
             if (kept / f"{name}.json").is_file():
                 measured[name] = Measured(**json.loads((kept / f"{name}.json").read_text()))
@@ -79,8 +80,8 @@ def report(measured: dict[str, Measured]) -> None:
         )
     if len(measured) == len(WAYS):
         together, apart = (measured[name] for name in WAYS)
-        same = sum(apart.answers[item] == text for item, text in together.answers.items())
-        print(f"x{apart.wall / together.wall:.2f}; {same} of {len(together.answers)} the same")
+        same = sum(together.answers[item] == text for item, text in apart.answers.items())
+        print(f"x{apart.wall / together.wall:.2f}; {same} of {len(apart.answers)} the same")
 
 
 def arguments() -> argparse.Namespace:
@@ -129,25 +130,25 @@ def cells(options: argparse.Namespace, models: Sequence[ModelRef]) -> list[Job]:
     return [Job(model, requests, sampling) for model in models for requests in asked]
 
 
-def one_for_all(options: argparse.Namespace, jobs: Sequence[Job]) -> Measured:
+def one_for_all(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Measured]:
     """Generate for all cells in one pass of one engine."""
     start = time.perf_counter()
     with closing(VllmEngine(options.dtype, python=options.vllm)) as engine:
         answers, tokens = collect(engine, jobs)
-        return Measured(time.perf_counter() - start, engine.starts, tokens, answers)
+        yield Measured(time.perf_counter() - start, engine.starts, tokens, answers)
 
 
-def one_for_each(options: argparse.Namespace, jobs: Sequence[Job]) -> Measured:
-    """Generate for each cell with an engine of its own."""
+def one_for_each(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Measured]:
+    """Generate for each cell with an engine of its own; yield the sums after every cell."""
     total = Measured(0.0, 0, 0, {})
     for number, job in enumerate(jobs):
-        made = one_for_all(options, [job])
+        (made,) = one_for_all(options, [job])
         total.wall += made.wall
         total.starts += made.starts
         total.tokens += made.tokens
         of_cell = {item.partition(" ")[2]: text for item, text in made.answers.items()}
         total.answers |= {f"{number} {item}": text for item, text in of_cell.items()}
-    return total
+        yield total
 
 
 def collect(engine: VllmEngine, jobs: Sequence[Job]) -> tuple[dict[str, str], int]:
