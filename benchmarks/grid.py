@@ -5,8 +5,9 @@ r"""Generate for a whole grid of adapters and sources: one vLLM for all against 
 
 The adapters are LoRA of rank 8 with random weights: what they answer means nothing, what it costs
 does. Every cell is one adapter (or the base) on one source. The base is written out as a plain
-folder once, before anything is timed, so that a start is vLLM's start alone. Prints wall times with
-the starts in them, their ratio, and how many answers of the two ways are the same, item by item.
+folder once, before anything is timed, so that a start is vLLM's start alone. One transformers
+engine does the same work. Prints wall times with the starts in them, their ratios, and how many
+answers are the same, item by item.
 --only makes one way in a call, for work that is too long for one; --answers keeps what was made.
 """
 
@@ -25,8 +26,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import logging
 
-from mftbench.inference.engine import Completion
-from mftbench.inference.jobs import Job
+from mftbench.inference.engine import Completion, Engine
+from mftbench.inference.jobs import Job, generate_all
+from mftbench.inference.transformers_engine import TransformersEngine
 from mftbench.inference.vllm.engine import VllmEngine
 from mftbench.models import load_model
 from mftbench.pipeline.asking import Asking, ask
@@ -38,7 +40,7 @@ FIVE = ",".join(
 )
 
 
-WAYS = ("all", "each")
+WAYS = ("all", "each", "transformers")
 
 
 def main() -> None:
@@ -51,7 +53,7 @@ def main() -> None:
         kept.mkdir(parents=True, exist_ok=True)
         if options.only != "none":
             jobs = cells(options, written(options, Path(scratch)))
-            for name, way in zip(WAYS, (one_for_all, one_for_each), strict=True):
+            for name, way in zip(WAYS, (one_for_all, one_for_each, ours), strict=True):
                 if options.only in ("", name):
                     for so_far in way(options, jobs):
                         (kept / f"{name}.json").write_text(json.dumps(asdict(so_far)))
@@ -75,13 +77,14 @@ def report(measured: dict[str, Measured]) -> None:
     """Print one line a way, and how they compare."""
     for name, way in measured.items():
         print(
-            f"one engine for {name:5} {way.wall:7.1f} s, {way.starts} starts,"
+            f"{name:12} {way.wall:7.1f} s, {way.starts} starts,"
             f" {len(way.answers)} answers, {way.tokens} tokens"
         )
-    if len(measured) == len(WAYS):
-        together, apart = (measured[name] for name in WAYS)
-        same = sum(together.answers[item] == text for item, text in apart.answers.items())
-        print(f"x{apart.wall / together.wall:.2f}; {same} of {len(apart.answers)} the same")
+    if together := measured.pop(WAYS[0], None):
+        for name, other in measured.items():
+            same = sum(together.answers[item] == text for item, text in other.answers.items())
+            ratio = f"x{other.wall / together.wall:.2f}"
+            print(f"{name} beside {WAYS[0]}: {ratio}; {same} of {len(other.answers)} the same")
 
 
 def arguments() -> argparse.Namespace:
@@ -151,10 +154,18 @@ def one_for_each(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[M
         yield total
 
 
-def collect(engine: VllmEngine, jobs: Sequence[Job]) -> tuple[dict[str, str], int]:
+def ours(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Measured]:
+    """Generate for all cells with one transformers engine, which exchanges the adapters."""
+    start = time.perf_counter()
+    with closing(TransformersEngine(options.dtype, "cpu")) as engine:
+        answers, tokens = collect(engine, jobs)
+        yield Measured(time.perf_counter() - start, 1, tokens, answers)
+
+
+def collect(engine: Engine, jobs: Sequence[Job]) -> tuple[dict[str, str], int]:
     """Gather the texts by job and item, and count tokens; any error ends the benchmark."""
     answers, tokens = {}, 0
-    for number, made in engine.generate_all(jobs):
+    for number, made in generate_all(engine, jobs):
         if not isinstance(made, Completion):
             raise made
         answers[f"{number} {made.problem} {made.sample}"] = made.text
