@@ -217,7 +217,7 @@ def hit(
     else:
         assert server is not None
         server.stop()
-        time.sleep(random.uniform(2, 15))
+        time.sleep(random.uniform(2, 10))
         server.start()
     return True
 
