@@ -125,6 +125,18 @@ def test_what_the_sandbox_could_not_run_is_missing_and_run_again(run):
     assert (second.missing, programs) == ({}, 1)
 
 
+def test_a_gold_with_limits_of_its_own_gets_as_much_time_as_all_others(tmp_path):
+    def limited(problem, completion):
+        return replace(program(problem, completion), limits=Limits(wall_s=1, memory_mb=7))
+
+    sandbox = Scripted()
+    executor = Executor(sandbox, Limits(wall_s=50), 1)
+    task = replace(TASK, program=limited)
+    run_golds(task, PROBLEMS[:1], executor, tmp_path / "golds.jsonl", Silent())
+    (made,) = sandbox.programs
+    assert (made.limits.wall_s, made.limits.memory_mb) == (50, 7)
+
+
 def test_other_limits_are_another_log():
     sandbox = Scripted()
     first, second = (Executor(sandbox, Limits(wall_s=seconds), 1) for seconds in (1, 2))

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mftbench.canonical import digest
-from mftbench.contract import Execution, Problem, Program, Task, Verdict
+from mftbench.contract import Execution, Limits, Problem, Program, Task, Verdict
 from mftbench.errors import SandboxError, boundary
 from mftbench.itemlog import ItemLog, read_items
 from mftbench.pipeline.execute import Executor
 from mftbench.progress import Progress
 from mftbench.records import from_json, to_json
+from mftbench.sandbox.calibration import longer
 from mftbench.sandbox.pool import Job, Running, Watching, run_all
 from mftbench.sandbox.runners import execution_digest
 
@@ -123,6 +124,12 @@ def _run(
         oldest = running.oldest()
         progress.advance(0, f"oldest: {same[oldest[0]][0]} {oldest[1]:.0f} s" if oldest else "")
 
-    jobs = [Job(name, program) for name, program in todo.items()]
+    jobs = [Job(name, _patient(program, executor.limits)) for name, program in todo.items()]
     watching = Watching(running, tick)
     return run_all(executor.sandbox, jobs, executor.limits, executor.workers, watching=watching)
+
+
+def _patient(program: Program, limits: Limits) -> Program:
+    """Give a program that has limits of its own as much time as all others."""
+    own = program.limits
+    return program if own is None else replace(program, limits=longer(own, limits.wall_s))
