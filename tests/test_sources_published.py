@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from mftbench.errors import UsageError
 from mftbench.plugins import find_tasks, load_task, open_source
 from mftbench.sources import leetcode, mbpp, mbxp, spider
+from mftbench.sources.broken import BROKEN_GOLDS
 from mftbench.sources.catalogue import CATALOGUE
 from mftbench.sources.eval_plus import MBPP_PLUS_FILES
 from mftbench.sources.human_eval import FILE as HUMAN_EVAL
@@ -137,6 +139,21 @@ def test_what_mbxp_leaves_out_is_part_of_the_fingerprint(task, source, monkeypat
     before = open_source(load_task(task), source).fingerprint()
     monkeypatch.setitem(mbxp.BROKEN, "java", frozenset({601}))
     assert open_source(load_task(task), source).fingerprint() != before
+
+
+@pytest.mark.needs_data
+def test_every_gold_listed_as_broken_is_a_problem_of_its_data_set_or_source():
+    ids: dict[str, set[str]] = defaultdict(set)
+    for plugin in find_tasks().values():
+        task = plugin()
+        for name in task.sources:
+            opened = open_source(task, name)
+            if not opened.synthetic:
+                found = {problem.id for problem in opened.problems()}
+                ids[opened.name] |= found
+                ids[name] |= found
+    missing = {place: set(broken) - ids[place] for place, broken in BROKEN_GOLDS.items()}
+    assert missing == {place: set() for place in BROKEN_GOLDS}
 
 
 @pytest.mark.needs_data
