@@ -39,13 +39,12 @@ def test_head_is_itself_again_afterwards(tiny_budget):
     assert model(batch["input_ids"]).logits.shape[-1] == 96
 
 
-def test_model_that_changes_its_logits_is_not_chunked(tiny_budget):
+def test_logits_that_a_model_changes_are_left_to_it():
     model = tiny_llama()
-    assert chunked_losses.wants_chunks(model, model.lm_head, 10)
+    assert chunked_losses.ends_in(model, model.lm_head)
     model.config.final_logit_softcapping = 30.0
-    assert not chunked_losses.wants_chunks(model, model.lm_head, 10)
+    assert not chunked_losses.ends_in(model, model.lm_head)
 
 
 def test_small_batches_are_not_chunked():
-    model = tiny_llama()
-    assert not chunked_losses.wants_chunks(model, model.lm_head, 1000)
+    assert not chunked_losses.wants_chunks(tiny_llama().lm_head, 1000)

@@ -12,6 +12,7 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.utils.import_utils import is_flash_attn_2_available
 
 from mftbench.errors import UsageError
+from mftbench.training.blocked_attention import blocked_attention, serves
 
 _NAME = "mftbench_segments"
 
@@ -47,7 +48,7 @@ def segment_attention(
     """Attend within the segments that ``cu_seq_lens_q`` bounds; without it, as SDPA does.
 
     query: (1, heads, tokens, size); key, value: (1, groups, tokens, size). Each segment is a causal
-    SDPA of its own: exact, and without work for pairs of tokens in different segments. Gives
+    attention of its own: exact, and without work for pairs of tokens in different segments. Gives
     (1, tokens, heads, size).
     """
     segments = options.pop("cu_seq_lens_q", None)
@@ -56,13 +57,24 @@ def segment_attention(
             module, query, key, value, attention_mask, dropout, scaling, **options
         )
         return output, None
-    groups = query.shape[1] // key.shape[1]
-    key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     lengths = segments.diff().tolist()
     window = options.get("sliding_window")
+    query, key, value = (_as_computed(tensor) for tensor in (query, key, value))
+    if serves(query, dropout):
+        scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+        rows = blocked_attention(query[0], key[0], value[0], lengths, scale, window)
+        return rows.transpose(0, 1).unsqueeze(0), None
+    groups = query.shape[1] // key.shape[1]
+    key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     parts = (torch.split(tensor, lengths, dim=2) for tensor in (query, key, value))
     outputs = [_causal(q, k, v, window, dropout, scaling) for q, k, v in zip(*parts, strict=True)]
     return torch.cat(outputs, dim=2).transpose(1, 2), None
+
+
+def _as_computed(tensor: Tensor) -> Tensor:
+    """Give a tensor in the type that autocast has SDPA compute in."""
+    kind = tensor.device.type
+    return tensor.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else tensor
 
 
 def _causal(

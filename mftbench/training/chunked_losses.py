@@ -19,8 +19,8 @@ _CHUNK_BYTES = 64 * 2**20
 _CHANGES = ("final_logit_softcapping", "logit_scale", "logits_scaling", "logits_scale")
 
 
-def wants_chunks(model: nn.Module, head: nn.Module | None, tokens: int) -> bool:
-    """Say whether a micro-batch's logits are over the budget, and the head is all there is to them.
+def ends_in(model: nn.Module, head: nn.Module) -> bool:
+    """Say whether a model's logits are what its head gives and nothing more, and the head is whole.
 
     A sharded head is not: it is whole only inside the model's own forward.
     """
@@ -28,8 +28,13 @@ def wants_chunks(model: nn.Module, head: nn.Module | None, tokens: int) -> bool:
     if not isinstance(weight, Tensor) or type(weight.data) is not Tensor:
         return False
     config = getattr(model, "config", None)
-    changed = any(getattr(config, name, None) not in (None, 1, 1.0) for name in _CHANGES)
-    return not changed and tokens * weight.shape[0] * 4 > BUDGET_BYTES
+    return all(getattr(config, name, None) in (None, 1, 1.0) for name in _CHANGES)
+
+
+def wants_chunks(head: nn.Module, tokens: int) -> bool:
+    """Say whether a micro-batch's logits are over the budget."""
+    weight: Any = head.weight
+    return bool(tokens * weight.shape[0] * 4 > BUDGET_BYTES)
 
 
 def chunked_losses(head: nn.Module, hidden: Tensor, targets: Tensor) -> Tensor:

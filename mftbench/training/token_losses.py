@@ -13,7 +13,8 @@ from torch.nn.functional import cross_entropy
 
 from mftbench.training.balancing.statistics import Level, SampleIndex
 from mftbench.training.batches import Batch, model_inputs
-from mftbench.training.chunked_losses import bypassed, chunked_losses, wants_chunks
+from mftbench.training.chunked_losses import bypassed, chunked_losses, ends_in, wants_chunks
+from mftbench.training.frozen_losses import frozen_losses, is_frozen
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,22 @@ def forward_tokens(model: nn.Module, head: nn.Module | None, batch: Batch) -> To
     Positions without label are dropped before ``head``, the model's output embeddings, where there
     is one; without, after it. The whole model's forward runs, so that what wraps it (DDP, FSDP,
     adapters) and what it does to its logits (scaling, soft caps) stay in force. Logits that would
-    not fit a budget of memory are made in chunks.
+    not fit a budget of memory are made in chunks, and those of a frozen head always.
     """
-    if head is not None and wants_chunks(model, head, len(batch["targets"])):
-        with bypassed(head), _only(batch["positions"], head) as seen:
-            model(**model_inputs(batch))
-        return TokenLosses(chunked_losses(head, seen[0], batch["targets"]), seen[0])
+    targets = batch["targets"]
+    if head is not None and ends_in(model, head):
+        frozen = is_frozen(head)
+        if frozen or wants_chunks(head, len(targets)):
+            with bypassed(head), _only(batch["positions"], head) as seen:
+                model(**model_inputs(batch))
+            make: Any = frozen_losses if frozen else chunked_losses
+            return TokenLosses(make(head, seen[0], targets), seen[0])
     with _only(batch["positions"], head) as seen:
         logits = model(**model_inputs(batch)).logits
     logits = logits.flatten(0, 1)
     if head is None:
         logits = logits[batch["positions"]]
-    losses = cross_entropy(logits.float(), batch["targets"], reduction="none")
+    losses = cross_entropy(logits.float(), targets, reduction="none")
     return TokenLosses(losses, seen[0] if seen else None)
 
 
