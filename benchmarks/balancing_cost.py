@@ -1,13 +1,13 @@
 """What each balancer costs beside plain mixed training: the ratio of their steps' times.
 
     python benchmarks/balancing_cost.py [BALANCER[:deferred]]... [--accumulation 4] [--lora]
-        [--model nano | small] [--steps 24] [--rounds 3] [--threads 1]
+        [--model nano | small] [--steps 24] [--rounds 4] [--threads 1]
 
-Every balancer trains right after ``token_mean``, in the same process, on the same rows in the same
-batches; the ratio is the median over steps and rounds of a step's CPU time over that of the same
-step of ``token_mean``, so that a busy machine hardly shows. Random models: *nano* has the shape of
-the built-in model, *small* six layers of SmolLM2-135M with its vocabulary. Without names all
-balancers run, in the exact way and, where that differs, the deferred one.
+Every balancer trains right after or before ``token_mean``, by turns, in the same process, on the
+same rows in the same batches; the ratio is the median over steps and rounds of a step's CPU time
+over that of the same step of ``token_mean``, so that a busy machine hardly shows. Random models:
+*nano* has the shape of the built-in model, *small* six layers of SmolLM2-135M with its vocabulary.
+Without names all balancers run, in the exact way and, where that differs, the deferred one.
 """
 
 from __future__ import annotations
@@ -153,10 +153,11 @@ def choose(names: list[str]) -> list[Balance]:
     return chosen
 
 
-def ratios(balance: Balance, load: Load, folder: Path) -> list[float]:
-    """Compare one run of a balancer with one of plain mixed training right before it."""
-    plain = step_seconds(PLAIN, load, folder)
-    balanced = step_seconds(balance, load, folder)
+def ratios(balance: Balance, load: Load, folder: Path, *, plain_first: bool) -> list[float]:
+    """Compare the steps of one run of a balancer with those of a plain run beside it."""
+    order = (PLAIN, balance) if plain_first else (balance, PLAIN)
+    seconds = [step_seconds(each, load, folder) for each in order]
+    plain, balanced = seconds if plain_first else reversed(seconds)
     return [after / before for before, after in zip(plain, balanced, strict=True)]
 
 
@@ -167,7 +168,7 @@ def main() -> None:
     parser.add_argument("--model", choices=SHAPES, default="nano")
     parser.add_argument("--lora", action="store_true")
     parser.add_argument("--steps", type=int, default=24)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--accumulation", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
@@ -179,8 +180,8 @@ def main() -> None:
         for balance in choose(options.balancers):
             found = [
                 ratio
-                for _ in range(options.rounds)
-                for ratio in ratios(balance, load, Path(folder))
+                for number in range(options.rounds)
+                for ratio in ratios(balance, load, Path(folder), plain_first=number % 2 == 0)
             ]
             low, middle, high = statistics.quantiles(found, n=4)
             label = f"{balance.name} ({balance.way})"

@@ -98,10 +98,10 @@ def choose(data: Path, tokenizer: Any, count: int, longest: int) -> list[dict[st
 
 
 def matmul_rate(dtype: torch.dtype) -> float:
-    """Measure the machine's matrix products at the trunk's size: the best of 20, in FLOP/s."""
+    """Measure the machine's matrix products at the trunk's size: the best of 200, in FLOP/s."""
     left, right = torch.randn(1024, 576).to(dtype), torch.randn(1536, 576).to(dtype)
     seconds = []
-    for _ in range(20):
+    for _ in range(200):
         start = perf_counter()
         torch.nn.functional.linear(left, right)
         seconds.append(perf_counter() - start)

@@ -14,7 +14,9 @@ from mftbench.training.tokens import TokenRow
 Losses = Callable[[Batch], Tensor]
 """Gives a batch's token losses, (N,), without dropout."""
 
-_TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2}
+# Attention of packed rows rounds elsewhere than that of padded ones: in bfloat16 either is about 0.02
+# from the exact losses. Rows that see each other are off by 1.
+_TOLERANCE = {"float32": 1e-4, "bfloat16": 6e-2}
 
 
 def isolation_error(losses: Losses, rows: Sequence[TokenRow]) -> float:
