@@ -83,16 +83,19 @@ def test_rows_of_a_pack_do_not_see_each_other_to_the_bit():
     assert torch.equal(before, after)
 
 
-def test_selfcheck_finds_rows_that_see_each_other():
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_selfcheck_finds_rows_that_see_each_other(dtype):
     # What a mask of ones or a cache does to a model that nobody prepared: plain causal attention.
-    model = tiny_llama().eval()
+    model = tiny_llama(dtype=getattr(torch, dtype)).eval()
     model.set_attn_implementation("leaky")
     with pytest.raises(UsageError, match=r"packed rows see each other .* optim\.padding"):
-        require_isolation(losses_of(model), token_rows(), "float32")
+        require_isolation(losses_of(model), token_rows(), dtype)
 
 
-def test_selfcheck_passes_a_prepared_model():
-    require_isolation(losses_of(isolated(tiny_llama())), token_rows(), "float32")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_selfcheck_passes_a_prepared_model(dtype):
+    model = isolated(tiny_llama(dtype=getattr(torch, dtype)))
+    require_isolation(losses_of(model), token_rows(), dtype)
 
 
 def test_selfcheck_of_this_machine_passes():
