@@ -14,8 +14,8 @@ from mftbench.training.tokens import TokenRow
 Losses = Callable[[Batch], Tensor]
 """Gives a batch's token losses, (N,), without dropout."""
 
-# Attention of packed rows rounds elsewhere than that of padded ones: SmolLM2's losses in bfloat16 are
-# 0.02 from the exact ones either way. Rows that see each other are off by 1.
+# Attention of packed rows rounds elsewhere than that of padded ones: in bfloat16 the losses of
+# SmolLM2 are 0.02 from the exact ones either way. Rows that see each other are off by 1.
 _TOLERANCE = {"float32": 1e-4, "bfloat16": 6e-2}
 
 
