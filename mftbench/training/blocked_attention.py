@@ -1,7 +1,7 @@
 """Causal attention of packed rows as batched bfloat16 products, block by block of queries.
 
-torch's own kernel for CPUs multiplies small tiles in float32, also where the processor has bfloat16
-products, and takes two to four times as long.
+torch's own kernel for CPUs multiplies small tiles, also where the processor has bfloat16 products:
+for rows of 64 to 700 tokens it took 1.3 to 1.6 times as long, at the same exactness.
 """
 
 from __future__ import annotations
