@@ -27,7 +27,7 @@ def serves(query: Tensor, dropout: float) -> bool:
         query.dtype is torch.bfloat16
         and query.device.type == "cpu"
         and not dropout
-        and torch.cpu._is_avx512_bf16_supported()  # type: ignore[no-untyped-call]
+        and torch.cpu._is_avx512_bf16_supported()
     )
 
 
@@ -127,20 +127,22 @@ class _Attention(torch.autograd.Function):
 
 def _rows(tensor: Tensor, block: _Block, key: Tensor) -> Tensor:
     """Give a block's rows, those of heads that share keys one after another: (groups, n, size)."""
-    return tensor.unflatten(0, (len(key), -1))[:, :, block.queries].flatten(1, 2)
+    grouped = tensor.view(len(key), -1, *tensor.shape[1:])
+    return grouped[:, :, block.queries].flatten(1, 2)
 
 
 def _write(tensor: Tensor, block: _Block, rows: Tensor) -> None:
     """Put a block's rows back where ``_rows`` found them."""
-    heads = len(tensor) // len(rows)
-    tensor.unflatten(0, (-1, heads))[:, :, block.queries] = rows.unflatten(1, (heads, -1))
+    grouped = tensor.view(len(rows), -1, *tensor.shape[1:])
+    part = grouped[:, :, block.queries]
+    part.copy_(rows.view(part.shape))
 
 
 def _weights(rows: Tensor, keys: Tensor, block: _Block, scale: float) -> Tensor:
     """Give what each row takes of each key: (groups, n, keys) float32."""
     scores = _product(rows, keys).mul_(scale)
-    unsure = scores.unflatten(1, (-1, len(block.hidden)))[..., -block.hidden.shape[1] :]
-    unsure.masked_fill_(block.hidden, float("-inf"))
+    by_head = scores.view(len(scores), -1, len(block.hidden), scores.shape[-1])
+    by_head[..., -block.hidden.shape[1] :].masked_fill_(block.hidden, float("-inf"))
     return torch.softmax(scores, -1)
 
 
