@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from tiny_llama import save_tiny_llama
+from training_runs import run_train, train_spec
 
 from mftbench.errors import UsageError
 from mftbench.training import trackers
@@ -43,3 +45,11 @@ def test_library_knows_every_tracker_by_its_name(name):
     from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
     assert name in INTEGRATION_TO_CALLBACK
+
+
+def test_what_tensorboard_was_told_stays_with_the_artifact(tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    monkeypatch.setenv(VARIABLE, "tensorboard")
+    model = save_tiny_llama(tmp_path / "tiny")
+    artifact = run_train(train_spec(model, steps=2, log_every=1), tmp_path / "out", tmp_path / "w")
+    assert list((artifact / "runs").rglob("events*"))

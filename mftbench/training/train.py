@@ -37,6 +37,8 @@ from mftbench.training.trainer import MultiTaskTrainer, Recipe
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+_RUNS = "runs"  # where TensorBoard's files are, if it follows
+
 
 @dataclass(frozen=True)
 class _Loaded:
@@ -100,6 +102,8 @@ def train(
             if not trainer.is_world_process_zero():
                 return
             _publish(loaded, work / "best", out, state)
+            if (work / _RUNS).is_dir():
+                shutil.copytree(work / _RUNS, out / _RUNS)
     _write_metrics(trainer, out)
     if spec.optim.affinity_every:
         trainer.affinity.write(out / "affinity.json")
