@@ -23,7 +23,7 @@ TWO = Parallel(ranks=2)
 def trained(spec, folder):
     out, work = folder / "out", folder / "work"
     for place in (out, work):
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
     rows = examples()
     train(spec, rows, {task: Prompt("# {prompt}\n") for task in rows}, out, work, Silent())
     return out

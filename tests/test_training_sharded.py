@@ -35,6 +35,8 @@ for balancer in sys.argv[3:]:
     model = tiny_llama()
     options = {"batch": 2, "accumulation": 2, "balancer": balancer, "parallel": sharded}
     gradient, line = first_step(out, token_rows(7), model=model, grad_clip=1.0, **options)
+    # A pass that only measures leaves the head whole until the next backward pass.
+    [module.reshard() for module in model.modules() if hasattr(module, "reshard")]
     held = [p.to_local().numel() / p.numel() for p in model.parameters()]
     rank = torch.distributed.get_rank()
     torch.save((gradient, line, held), out / f"{balancer}-{rank}.pt")
@@ -120,6 +122,26 @@ def test_frozen_bfloat16_base_is_sharded_with_float32_adapters(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("adapter", [Adapter(), Adapter("lora", rank=4, alpha=8, dropout=0.1)])
+def test_resumed_sharded_training_ends_with_the_same_bytes(adapter, tmp_path):
+    save_tiny_llama(tmp_path / "base")
+    spec = train_spec(
+        tmp_path / "base", adapter=adapter, balance=Balance("famo"), epochs=1, checkpoint_every=2
+    )
+    spec = replace(spec, parallel=SHARDED)
+    whole = trained(spec, tmp_path / "whole")
+    # Its work folder still has the checkpoint of step 4 of 6.
+    (tmp_path / "again").mkdir()
+    (tmp_path / "whole" / "work").rename(tmp_path / "again" / "work")
+    resumed = trained(spec, tmp_path / "again")
+    assert json.loads((resumed / "card.json").read_text())["resumed_from_step"] == 4
+    for left, right in zip(
+        *(sorted((o / "model").iterdir()) for o in (whole, resumed)), strict=True
+    ):
+        assert left.read_bytes() == right.read_bytes()
+
+
+@pytest.mark.slow
 def test_balancer_that_keeps_gradients_apart_refuses_shards_in_one_line(tmp_path):
     save_tiny_llama(tmp_path / "base")
     spec = train_spec(tmp_path / "base", balance=Balance("pcgrad"), steps=1)
@@ -135,6 +157,10 @@ def test_one_rank_has_nothing_to_shard():
 def test_deepspeed_configuration_is_handed_over_as_it_is(monkeypatch):
     monkeypatch.setattr("mftbench.training.sharding.find_spec", lambda name: object())
     parallel = Parallel(ranks=2, kind="deepspeed", deepspeed=STAGE_TWO)
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: False)
+    with pytest.raises(UsageError, match="needs a GPU"):
+        parallel_arguments(parallel, 2)
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: True)
     assert parallel_arguments(parallel, 2) == {"deepspeed": STAGE_TWO}
 
 

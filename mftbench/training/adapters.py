@@ -53,6 +53,10 @@ def _save(
     tasks: Sequence[str],
     state: State | None = None,
 ) -> None:
+    if state is not None:
+        # Gathered apart, a weight that is tied to another is no longer known to be.
+        tied = getattr(model, "all_tied_weights_keys", {})
+        state = {name: tensor for name, tensor in state.items() if name not in tied}
     model.save_pretrained(folder, state_dict=state)
 
 

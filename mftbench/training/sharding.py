@@ -25,6 +25,10 @@ def _fsdp2(parallel: Parallel, ranks: int) -> dict[str, Any]:
 def _deepspeed(parallel: Parallel, ranks: int) -> dict[str, Any]:
     if find_spec("deepspeed") is None:
         raise UsageError("parallel.kind 'deepspeed' needs deepspeed; pip install deepspeed")
+    import torch
+
+    if not torch.accelerator.is_available():
+        raise UsageError("parallel.kind 'deepspeed' needs a GPU; set it to 'fsdp2' or 'ddp'")
     return {"deepspeed": dict(parallel.deepspeed)}
 
 
