@@ -85,7 +85,8 @@ def _settings(
     raw = {"name": "train", "models": ["nano"], "tasks": list(tasks), "balancers": [balancer]}
     study = parse_study(overridden(raw, overrides), "--set")
     weights = {task: study.settings(task).weight for task in tasks}
-    return Settings(study.adapter, study.optim, study.balancers[0], weights, format, seed)
+    balance, parallel = study.balancers[0], study.parallel
+    return Settings(study.adapter, study.optim, balance, weights, format, seed, parallel)
 
 
 def _publish(artifact: Artifact, out: Path) -> None:

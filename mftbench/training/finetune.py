@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,10 @@ from mftbench.formats import render_conversation
 from mftbench.models import fingerprint, load_tokenizer
 from mftbench.progress import Progress
 from mftbench.sources.jsonl import digest
-from mftbench.stages import Adapter, Balance, Optim, SourceRef, TaskData, TrainSpec
+from mftbench.stages import Adapter, Balance, Optim, Parallel, SourceRef, TaskData, TrainSpec
 from mftbench.store import Artifact, Store
 from mftbench.training.files import RowFile
-from mftbench.training.train import train
+from mftbench.training.ranks import train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -32,6 +32,7 @@ class Settings:
     weights: Mapping[str, float]
     format: str
     seed: int
+    parallel: Parallel = field(default_factory=Parallel)
 
 
 def finetune(
@@ -60,6 +61,7 @@ def finetune(
         optim=settings.optim,
         format="plain",  # rows are dressed when they are read: a conversation is more than a prompt
         seed=settings.seed,
+        parallel=settings.parallel,
     )
     prompts = {task: Prompt() for task in files}
 
