@@ -23,7 +23,7 @@ from mftbench.training.sharding import check_parallel, parallel_arguments
 SHARDED = Parallel(ranks=2, kind="fsdp2")
 STAGE_TWO = {"zero_optimization": {"stage": 2}, "train_micro_batch_size_per_gpu": "auto"}
 # From the losses alone, before the backward pass, and of gradients of representations.
-BALANCERS = ["token_mean", "task_token", "famo", "coba", "imtl"]
+BALANCERS = ["token_mean", "task_token", "famo", "imtl"]
 
 _RANK = """
 import pathlib, sys, torch
