@@ -105,3 +105,12 @@ def test_equal_studies_are_no_sweep(tmp_path):
         write_point(tmp_path, name, 4, board_rows(tasks=("sql",)))
     with pytest.raises(UsageError, match="nothing varies"):
         read_sweep(tmp_path)
+
+
+def test_a_note_on_some_boards_names_them_and_one_on_all_stands_alone(sweep):
+    without_code = [row([0.0] * 100, task="sql", outcomes={"no_code": 100}, **MIXED)]
+    write_point(sweep, "1-10", 40, without_code)
+    notes = write_sweep(sweep).read_text().partition("## Notes")[2].splitlines()
+    assert "- Bold: the highest value of its line." in notes[2]
+    assert any(line.startswith("- 1-10: No code could be extracted: mixed") for line in notes)
+    assert any(line.startswith("- Values are percent") for line in notes)

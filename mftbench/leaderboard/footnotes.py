@@ -14,17 +14,17 @@ FINDING_SEEDS = 3
 NAMED_SYSTEMS = 3
 
 Entry = tuple[System, Column, Cell]
+_Finder = Callable[[Table, Sequence[Entry]], Iterator[str]]
 
 
 def footnotes(table: Table) -> tuple[str, ...]:
     """Give the notes that a table needs, each one sentence or two."""
-    entries = [
-        (system, column, cell)
-        for column in table.columns
-        for system in table.systems
-        if (cell := table.cell(system, column)) is not None
-    ]
-    return tuple(note for find in _NOTES for note in find(table, entries))
+    return _found(table, _NOTES)
+
+
+def limits(table: Table) -> tuple[str, ...]:
+    """Give the notes on what a table's numbers say, without those on its signs."""
+    return _found(table, [find for find in _NOTES if find is not _marks])
 
 
 def _scale(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
@@ -134,6 +134,16 @@ def _published(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
         yield NOTE
 
 
+def _found(table: Table, finders: Iterable[_Finder]) -> tuple[str, ...]:
+    entries = [
+        (system, column, cell)
+        for column in table.columns
+        for system in table.systems
+        if (cell := table.cell(system, column)) is not None
+    ]
+    return tuple(note for find in finders for note in find(table, entries))
+
+
 def _counts(entries: Iterable[Entry], count: Callable[[Cell], int]) -> str:
     """Write the cells whose count is not zero: "mft:task_token on sql (starter) 3 of 100".
 
@@ -161,7 +171,7 @@ def _column_counts(
         yield f"{system.label} on {column.label} {count(cell)} of {asked} samples"
 
 
-_NOTES: tuple[Callable[[Table, Sequence[Entry]], Iterator[str]], ...] = (
+_NOTES: tuple[_Finder, ...] = (
     _scale,
     _marks,
     _seeds,

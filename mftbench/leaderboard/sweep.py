@@ -12,10 +12,10 @@ from mftbench.errors import UsageError
 from mftbench.leaderboard.board import Board, Section
 from mftbench.leaderboard.cells import Column
 from mftbench.leaderboard.files import RESULTS, publish, read_board
-from mftbench.leaderboard.footnotes import footnotes
+from mftbench.leaderboard.footnotes import limits
 from mftbench.leaderboard.pipe_table import pipe_table
 from mftbench.leaderboard.table import Mark
-from mftbench.leaderboard.wording import interval, points, signs, value
+from mftbench.leaderboard.wording import MARKS, interval, points, signs, value
 from mftbench.scoring.paired import NOISE, Comparison
 
 PAGE, FIGURE = "README.md", "sweep.svg"
@@ -112,10 +112,25 @@ def _model(sweep: Sweep, model: str) -> Iterator[str]:
         yield from ("", f"Difference from {REFERENCE}, in points:", "")
         yield from _differences(sweep, sections, column)
     yield from ("", "## Notes", "")
-    yield from (f"- {note}" for note in dict.fromkeys(n for s in known for n in footnotes(s.main)))
+    yield from (f"- {note}" for note in _notes(sweep, sections))
 
 
 Sections = Sequence[Section | None]
+
+
+def _notes(sweep: Sweep, sections: Sections) -> Iterator[str]:
+    """Say what the signs mean, then what limits the numbers, and at which boards if not at all."""
+    yield (
+        f"Bold: the highest value of its line. {MARKS[Mark.TIED]} inside the noise: the paired "
+        "test does not tell it from the best of its line (Holm-adjusted within the line)."
+    )
+    told: dict[str, list[str]] = {}
+    for board, section in zip(sweep.boards, sections, strict=True):
+        for note in limits(section.main) if section else ():
+            told.setdefault(note, []).append(_folder(board))
+    shared = sum(section is not None for section in sections)
+    for note, at in told.items():
+        yield note if len(at) == shared else f"{', '.join(at)}: {note}"
 
 
 def _scores(sweep: Sweep, sections: Sections, column: Column) -> Iterator[str]:
