@@ -28,6 +28,7 @@ from mftbench.progress import Silent
 from mftbench.run import run
 from mftbench.sandbox.scripted import Scripted
 from mftbench.stages import Adapter, Balance, ModelRef, Optim, Parallel, Sampling
+from mftbench.store_at import StoreAt
 from mftbench.study import Study, TaskSettings
 from mftbench.training.adapters import METHODS
 from mftbench.training.batches import collate_packed, collate_padded, token_tasks
@@ -261,7 +262,8 @@ def test_a_study_of_experts_runs_from_data_to_rows(tmp_path):
         data=data,
         baseline=False,
     )
-    with Bench(study, Options(tmp_path, workers=1), Silent(), Seams(sandbox=Scripted())) as bench:
+    options = Options(StoreAt(tmp_path), workers=1)
+    with Bench(study, options, Silent(), Seams(sandbox=Scripted())) as bench:
         outcome = run(bench)
     assert not outcome.failures
     assert {row.mode for row in outcome.rows} == {"single", "mixed", "mft"}

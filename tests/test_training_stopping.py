@@ -57,7 +57,7 @@ def test_training_stops_when_patience_runs_out(model, tmp_path):
     out = run_train(stopping_spec(model, **DIVERGE), tmp_path / "out", tmp_path / "work")
     curve = card(out)["curves"]["eval_loss"]
     assert curve["stalled"] == curve["steps"][-1] == card(out)["run"]["steps"]
-    assert card(out)["run"]["steps"] < 32
+    assert card(out)["run"]["steps"] < 40  # eight epochs
 
 
 def test_resumed_run_stops_where_the_whole_one_does(model, tmp_path):
