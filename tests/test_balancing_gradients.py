@@ -266,7 +266,7 @@ def test_representation_gradients_need_a_known_head():
 
 def test_parameter_gradients_need_whole_parameters():
     require_whole(sharded=False)
-    with pytest.raises(UsageError, match="parallel.kind shards them; set it to .ddp."):
+    with pytest.raises(UsageError, match=r"parallel\.kind shards them; set it to 'ddp'"):
         require_whole(sharded=True)
 
 
