@@ -1,9 +1,11 @@
 """The self-test: it notices what escapes and skips what cannot run; the page tells its result."""
 
 import json
+import platform
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from mftbench.sandbox.attacks import EVERY_ATTACK, HARMFUL
 from mftbench.sandbox.bubblewrap import Bubblewrap
 from mftbench.sandbox.hoststate import bait, look, settled
 from mftbench.sandbox.scripted import Scripted
-from mftbench.sandbox.selftest import Result, attack_lines
+from mftbench.sandbox.select import open_sandbox
+from mftbench.sandbox.selftest import Result, attack_lines, self_test
 
 PAGE = Path(__file__).parents[1] / "docs" / "concepts" / "sandbox.md"
 
@@ -74,6 +77,14 @@ def test_the_command_says_a_line_per_attack_and_looks_at_the_machine():
     assert {line["result"] for line in lines} == {"held"}
     ids = {line["id"] for line in lines}
     assert {"V1-exit-at-import", "I7-escaping-paths", "P9-killed-host", "end-processes"} <= ids
+
+
+@pytest.mark.needs_bubblewrap
+def test_what_a_killed_process_left_before_is_not_laid_to_the_sandbox():
+    left = Path(tempfile.mkdtemp(prefix=f"mftbench-{platform.node()}-4194305-1-"))
+    lines = list(self_test(lambda: open_sandbox("bubblewrap"), []))
+    assert not left.exists()
+    assert {line.result for line in lines} == {Result.HELD}
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,3 +25,9 @@ def left_over_folders() -> Iterator[Path]:
         pid = folder.name.rsplit("-", 3)[1]
         if pid.isdigit() and not folder.name.startswith(folder_prefix(int(pid))):
             yield folder
+
+
+def remove_left_over_folders() -> None:
+    """Remove the folders of processes of this machine that are gone."""
+    for folder in left_over_folders():
+        shutil.rmtree(folder, ignore_errors=True)

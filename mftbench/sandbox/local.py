@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from mftbench.errors import SandboxError
 from mftbench.sandbox.backend import Probe
 from mftbench.sandbox.carry_out import carry_out
 from mftbench.sandbox.cell import Cell, Launch
-from mftbench.sandbox.folders import folder_prefix, left_over_folders
+from mftbench.sandbox.folders import folder_prefix, remove_left_over_folders
 from mftbench.sandbox.order import Ended, Order
 from mftbench.sandbox.probing import probe_by_running
 from mftbench.sandbox.runners import stage_runners
@@ -97,8 +96,7 @@ class Local:
             if self._closed:
                 raise SandboxError("the sandbox is closed")
             if self._folder is None:
-                for folder in left_over_folders():
-                    shutil.rmtree(folder, ignore_errors=True)
+                remove_left_over_folders()
                 self._folder = tempfile.TemporaryDirectory(prefix=folder_prefix(os.getpid()))
                 runners = Path(self._folder.name, RUNNERS)
                 runners.mkdir()

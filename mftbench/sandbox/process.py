@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ from mftbench.sandbox.runtimes import command, numpy_folders
 from mftbench.sandbox.toolchains import prepared_folder
 
 _MARK = "MFTBENCH_CELL"
+_STRAYS_S = 2.0
 
 
 class Process(Local):
@@ -124,17 +126,28 @@ class _SessionCell:
             members = self.members()
             with suppress(OSError):
                 os.killpg(self.pid, signal.SIGKILL)
-            for pid in {*members[1:], *self._strays()} - {self.pid}:
-                with suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)  # ours only where orphans are adopted
+            _kill(members[1:])
             self._process.wait()
+            self._end_strays()
             shutil.rmtree(self._work, ignore_errors=True)
             self._ended = True
         self._forget(self)
+
+    def _end_strays(self) -> None:
+        """Kill until none is found: one that forks meanwhile has children that were not listed."""
+        patience = time.monotonic() + _STRAYS_S
+        while (strays := self._strays()) and time.monotonic() < patience:
+            _kill(strays)
 
     def _strays(self) -> list[int]:
         """Find processes with the cell's mark in their environment (Linux; elsewhere none)."""
         if sys.platform != "linux":
             return []
         return [pid for pid in watch.all_processes() if self._mark in watch.environment(pid)]
+
+
+def _kill(pids: Sequence[int]) -> None:
+    for pid in pids:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)  # ours only where orphans are adopted

@@ -20,6 +20,7 @@ from mftbench.sandbox.attacks import (
     attack_program,
 )
 from mftbench.sandbox.backend import Sandbox
+from mftbench.sandbox.folders import remove_left_over_folders
 from mftbench.sandbox.hoststate import HostState, bait, look, settled
 from mftbench.sandbox.pool import Job, run_all
 from mftbench.sandbox.verdict import verdict_of
@@ -60,6 +61,7 @@ def self_test(
     A backend says by ``isolates = False`` that the harmful attacks must not be run in it, and by
     ``unheld`` which attacks it is known not to hold, and why.
     """
+    remove_left_over_folders()  # as every sandbox does that opens: else they would go missing
     before = look()
     with bait():
         planted = look()
