@@ -47,6 +47,7 @@ HARMFUL = frozenset(
     {
         *("R1-fork-bomb", "R1-fork-bomb-ignoring-errors", "R1-threads", "R3-memory-of-children"),
         *("R4-many-files", "P4-zombies", "P5-kills-around"),
+        "V13-shadow-modules",  # in /tmp, for every Python script that is run from there
         *(attack.id for attack in ISOLATION),
     }
 )
