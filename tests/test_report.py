@@ -143,7 +143,9 @@ def test_the_server_gives_nothing_else(server, path, host):
 
 def test_view_serves_the_report_until_it_is_interrupted(tmp_path):
     write_board(tmp_path / "laptop", board_rows())
-    code = "from mftbench.cli import main; main()"
+    # Where the tests run in the background, the signal is ignored, and children inherit that.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heed}; from mftbench.cli import main; main()"
     command = [sys.executable, "-c", code, "view", str(tmp_path / "laptop")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         address = process.stdout.readline().decode().split()[0]

@@ -65,13 +65,19 @@ def test_the_page_fits_its_width(page):
     assert width <= page.viewport_size["width"]
 
 
+def await_count(page, text):
+    from playwright.sync_api import expect
+
+    expect(page.locator("#count")).to_contain_text(text)
+
+
 def test_filters_narrow_the_list(page):
     assert count(page) == "12 of 12 samples"
     page.select_option("#task", label="sql (starter)")
     page.select_option("#outcome", label="failed")
     assert count(page) == "1 of 12 samples"
     page.click("#filters button[type=reset]")
-    page.wait_for_function("document.getElementById('count').textContent.startsWith('12 of')")
+    await_count(page, "12 of")
     page.fill("#search", "p00002")
     assert count(page) == "4 of 12 samples"
 
@@ -121,7 +127,7 @@ def test_a_number_leads_to_its_samples(page):
     page.locator("table.scores").first.locator("tr", has_text="mft:task_token").locator(
         ".trace"
     ).nth(1).click()
-    page.wait_for_function("document.getElementById('count').textContent.startsWith('3 of')")
+    await_count(page, "3 of")
     assert page.locator("#task option:checked").inner_text() == "sql (starter)"
 
 

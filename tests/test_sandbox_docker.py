@@ -229,11 +229,14 @@ def test_a_step_of_javascript_limits_itself_before_it_becomes_node(docker):
 
 
 HOST = """
+import signal
 from mftbench.contract import Limits
 from mftbench.sandbox.containers.backend import Docker
 from mftbench.sandbox.attacks import PROMPT
 from mftbench.testing.sandbox import suite_program
 
+# Where the tests run in the background, it is ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sandbox = Docker()
 sandbox.run(suite_program(PROMPT + "    return x + y\\n"), Limits())
 print("ready", flush=True)
