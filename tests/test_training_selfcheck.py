@@ -1,4 +1,6 @@
+import pytest
 import torch
+from training_runs import make_trainer, tiny_llama, token_rows
 
 from mftbench.training.selfcheck import accumulation_error
 
@@ -13,3 +15,15 @@ def test_selfcheck_leaves_the_callers_randomness_alone():
     torch.manual_seed(5)
     accumulation_error()
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(("dtype", "lowered"), [("float32", False), ("bfloat16", True)])
+def test_selfcheck_of_packing_runs_in_the_precision_of_training(tmp_path, dtype, lowered):
+    model, seen = tiny_llama(), []
+    model.model.layers[0].register_forward_pre_hook(
+        lambda *_: seen.append(torch.is_autocast_enabled("cpu"))
+    )
+    make_trainer(
+        tmp_path, token_rows(), model=model, steps=1, padding="packed", dtype=dtype
+    ).check_layout()
+    assert set(seen) == {lowered}

@@ -89,7 +89,7 @@ class MultiTaskTrainer(Trainer):
             head=_output_head(model),
             level=recipe.balancer.level,
             place=self._prepare_inputs,
-            precision=self.compute_loss_context_manager,
+            precision=self.accelerator.autocast,
             reduce=self._reduce,
             routing=recipe.routing,
         )
