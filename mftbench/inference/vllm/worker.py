@@ -21,7 +21,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Say = Callable[..., None]
@@ -65,6 +65,8 @@ def _serve(orders: Orders[dict[str, Any]], say: Say) -> None:
 
     opening = orders.get()["open"]
     here = opening["cpu_arguments"] if current_platform.is_cpu() else {}
+    if here:
+        _group_by_adapter()
     llm = vllm.LLM(**opening["arguments"], **here)
     say(ready=vllm.__version__)
     asked: list[dict[str, Any]] = []
@@ -116,5 +118,52 @@ def _logprobs(answer: Any) -> list[float] | None:
     return [step[token].logprob for token, step in steps]
 
 
-if __name__ == "__main__":  # vLLM's own processes import this file too
+def _group_by_adapter() -> None:
+    """Let vLLM multiply each adapter once with all its tokens, where it runs on processors.
+
+    Its own way there copies an adapter's matrices for every token of a batch, and counts on a spare
+    adapter of zeros for tokens of the base, whose number is -1.
+    """
+    from vllm.lora.ops.torch_ops import lora_ops
+    from vllm.lora.punica_wrapper import punica_cpu
+
+    for module in (lora_ops, punica_cpu):
+        for product in (bgmv_shrink, bgmv_expand, bgmv_expand_slice):
+            setattr(module, product.__name__, product)
+
+
+def bgmv_shrink(x: Any, a: Any, out: Any, adapters: Any, scaling: float = 1.0) -> None:
+    """Write scaling (x A') to ``out``: x (N, in), A (slots, 1, rank, in), adapters (N,)."""
+    out.zero_()
+    for rows, matrix in _groups(adapters, a):
+        out[rows, : len(matrix)] = (scaling * (x[rows].float() @ matrix.T)).to(out.dtype)
+
+
+def bgmv_expand(x: Any, b: Any, out: Any, adapters: Any, add_inputs: bool = True) -> None:
+    """Add x B' to ``out``, or write it: x (N, rank), B (slots, 1, out, rank)."""
+    bgmv_expand_slice(x, b, out, adapters, 0, min(b.shape[-2], out.shape[1]), add_inputs)
+
+
+def bgmv_expand_slice(
+    x: Any, b: Any, out: Any, adapters: Any, offset: int, size: int, add_inputs: bool = True
+) -> None:
+    """Add x B' to ``size`` columns of ``out`` from ``offset`` on, or write it there."""
+    part = out[:, offset : offset + size]
+    if not add_inputs:
+        part.zero_()
+    for rows, matrix in _groups(adapters, b):
+        part[rows] += x[rows].float() @ matrix[:size].T
+
+
+def _groups(adapters: Any, matrices: Any) -> Iterator[tuple[Any, Any]]:
+    """Give the tokens of each adapter, and its matrix, float32; the base's are in no group."""
+    flat = matrices.flatten(0, -3)
+    for adapter in adapters.unique().tolist():
+        if adapter >= 0:
+            yield (adapters == adapter).nonzero().squeeze(1), flat[adapter].float()
+
+
+if __name__ == "__main__":
     main()
+elif __name__ == "__mp_main__":  # one of vLLM's own processes, which import this file too
+    _group_by_adapter()
