@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mftbench.caches import CACHE, cache_folder
 from mftbench.canonical import digest
 from mftbench.store import Store
-
-CACHE = "MFTBENCH_CACHE"
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,10 @@ def parse_store(value: object, environment: Mapping[str, str] = os.environ) -> S
     if "://" not in text:
         return StoreAt(Path(text))
     url = text.rstrip("/")
-    home = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    caches = environment.get(CACHE) or home / "mftbench" / (platform.node() or "node")
-    return StoreAt(Path(caches) / digest(url, 12), url)
+    caches = cache_folder(environment)
+    if not environment.get(CACHE):
+        caches /= platform.node() or "node"
+    return StoreAt(caches / digest(url, 12), url)
 
 
 def open_store(at: StoreAt) -> Store:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mftbench.errors import EngineError, MftbenchError, UsageError
 from mftbench.models.fit import require_fit
+from mftbench.models.gguf_cache import plain_form
 from mftbench.models.location import Location, locate
 from mftbench.stages import ModelRef
 
@@ -65,25 +66,52 @@ def _tokenizer_location(ref: ModelRef, base: Location) -> Location:
 
 def _tokenizer(location: Location) -> PreTrainedTokenizerBase:
     with loading(location.path):
-        from transformers import AutoTokenizer
-
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            location.path, **location.loading_options
-        )
+        tokenizer = _auto_tokenizer(_kept_tokenizer(location))
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # padding is masked, any token will do
     tokenizer.padding_side = "left"
     return tokenizer
 
 
+def _kept_tokenizer(location: Location) -> Location:
+    if location.gguf is None:
+        return location
+    return plain_form(
+        location, "tokenizer", lambda folder: _auto_tokenizer(location).save_pretrained(folder)
+    )
+
+
+def _auto_tokenizer(location: Location) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer
+
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        location.path, **location.loading_options
+    )
+    return tokenizer
+
+
+def _kept_model(location: Location, dtype: str) -> Location:
+    if location.gguf is None:
+        return location
+    return plain_form(
+        location, dtype, lambda folder: _load_gguf(location, dtype).save_pretrained(folder)
+    )
+
+
+def _load_gguf(location: Location, dtype: str) -> PreTrainedModel:
+    from mftbench.models.gguf import load_gguf
+
+    assert location.gguf is not None
+    return load_gguf(location.path, location.gguf, dtype)
+
+
 def _model(location: Location, dtype: str, quantization: str) -> PreTrainedModel:
     with loading(location.path):
+        location = _kept_model(location, dtype)
         if location.gguf is not None:
-            from mftbench.models.gguf import load_gguf
-
             if quantization:
                 raise UsageError(f"{location.gguf} is a GGUF file, which cannot be held as nf4")
-            model: PreTrainedModel = load_gguf(location.path, location.gguf, dtype)
+            model: PreTrainedModel = _load_gguf(location, dtype)
         else:
             from transformers import AutoModelForCausalLM
 
