@@ -21,7 +21,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 Say = Callable[..., None]
@@ -66,7 +66,7 @@ def _serve(orders: Orders[dict[str, Any]], say: Say) -> None:
     opening = orders.get()["open"]
     here = opening["cpu_arguments"] if current_platform.is_cpu() else {}
     if here:
-        _group_by_adapter()
+        group_by_adapter()
     llm = vllm.LLM(**opening["arguments"], **here)
     say(ready=vllm.__version__)
     asked: list[dict[str, Any]] = []
@@ -118,52 +118,52 @@ def _logprobs(answer: Any) -> list[float] | None:
     return [step[token].logprob for token, step in steps]
 
 
-def _group_by_adapter() -> None:
+def group_by_adapter() -> None:
     """Let vLLM multiply each adapter once with all its tokens, where it runs on processors.
 
-    Its own way there copies an adapter's matrices for every token of a batch, and counts on a spare
-    adapter of zeros for tokens of the base, whose number is -1.
+    Its own way there copies an adapter's matrices for every token of a batch.
     """
-    from vllm.lora.ops.torch_ops import lora_ops
-    from vllm.lora.punica_wrapper import punica_cpu
+    from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
-    for module in (lora_ops, punica_cpu):
-        for product in (bgmv_shrink, bgmv_expand, bgmv_expand_slice):
-            setattr(module, product.__name__, product)
+    update = PunicaWrapperCPU.update_metadata
 
+    def update_metadata(wrapper: Any, *given: Any, **more: Any) -> None:
+        update(wrapper, *given, **more)
+        wrapper.groups = groups(wrapper.token_lora_indices)
 
-def bgmv_shrink(x: Any, a: Any, out: Any, adapters: Any, scaling: float = 1.0) -> None:
-    """Write scaling (x A') to ``out``: x (N, in), A (slots, 1, rank, in), adapters (N,)."""
-    out.zero_()
-    for rows, matrix in _groups(adapters, a):
-        out[rows, : len(matrix)] = (scaling * (x[rows].float() @ matrix.T)).to(out.dtype)
+    PunicaWrapperCPU.update_metadata = update_metadata
+    PunicaWrapperCPU.add_lora_linear = add_lora_linear
 
 
-def bgmv_expand(x: Any, b: Any, out: Any, adapters: Any, add_inputs: bool = True) -> None:
-    """Add x B' to ``out``, or write it: x (N, rank), B (slots, 1, out, rank)."""
-    bgmv_expand_slice(x, b, out, adapters, 0, min(b.shape[-2], out.shape[1]), add_inputs)
-
-
-def bgmv_expand_slice(
-    x: Any, b: Any, out: Any, adapters: Any, offset: int, size: int, add_inputs: bool = True
-) -> None:
-    """Add x B' to ``size`` columns of ``out`` from ``offset`` on, or write it there."""
-    part = out[:, offset : offset + size]
-    if not add_inputs:
-        part.zero_()
-    for rows, matrix in _groups(adapters, b):
-        part[rows] += x[rows].float() @ matrix[:size].T
-
-
-def _groups(adapters: Any, matrices: Any) -> Iterator[tuple[Any, Any]]:
-    """Give the tokens of each adapter, and its matrix, float32; the base's are in no group."""
-    flat = matrices.flatten(0, -3)
+def groups(adapters: Any) -> list[tuple[int, Any]]:
+    """Give each adapter with its tokens' places; tokens of the base, -1, are in no group."""
+    found = []
     for adapter in adapters.unique().tolist():
         if adapter >= 0:
-            yield (adapters == adapter).nonzero().squeeze(1), flat[adapter].float()
+            places = (adapters == adapter).nonzero().squeeze(1)
+            first, last = int(places[0]), int(places[-1])
+            in_a_row = last - first + 1 == len(places)
+            found.append((adapter, slice(first, last + 1) if in_a_row else places))
+    return found
+
+
+def add_lora_linear(
+    wrapper: Any, y: Any, x: Any, a: Any, b: Any, scale: float, sizes: Any, **_: object
+) -> None:
+    """Add scale (x A') B' to ``y``, in float32, for each of the parts that it consists of.
+
+    x: (N, in); y: (N, out); A: (slots, 1, rank, in) and B: (slots, 1, part, rank) a part.
+    """
+    y, x = y.view(-1, y.shape[-1]), x.view(-1, x.shape[-1])
+    for adapter, places in wrapper.groups:
+        tokens, begin = x[places].float(), 0
+        for down, up, size in zip(a, b, sizes, strict=True):
+            low = tokens @ (down[adapter, 0].float().T * scale)
+            y[places, begin : begin + size] += low @ up[adapter, 0, :size].float().T
+            begin += size
 
 
 if __name__ == "__main__":
     main()
 elif __name__ == "__mp_main__":  # one of vLLM's own processes, which import this file too
-    _group_by_adapter()
+    group_by_adapter()
