@@ -5,8 +5,9 @@ r"""Generate for a whole grid of adapters and sources: one vLLM for all against 
 
 The adapters are LoRA of rank 8 with random weights: what they answer means nothing, what it costs
 does. Every cell is one adapter (or the base) on one source. The base is written out as a plain
-folder once, before anything is timed, so that a start is vLLM's start alone. One transformers
-engine does the same work. Prints wall times with the starts in them, their ratios, and how many
+folder once, before anything is timed, so that a start is vLLM's start alone. "each" starts our
+engine for every cell, "vllm" runs vLLM without us for every cell. One transformers engine does the
+same work. Prints wall times with the starts in them, their ratios, and how many
 answers are the same, item by item.
 --only makes one way in a call, for work that is too long for one; --answers keeps what was made.
 """
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -40,7 +43,7 @@ FIVE = ",".join(
 )
 
 
-WAYS = ("all", "each", "transformers")
+WAYS = ("all", "each", "vllm", "transformers")
 
 
 def main() -> None:
@@ -53,7 +56,7 @@ def main() -> None:
         kept.mkdir(parents=True, exist_ok=True)
         if options.only != "none":
             jobs = cells(options, written(options, Path(scratch)))
-            for name, way in zip(WAYS, (one_for_all, one_for_each, ours), strict=True):
+            for name, way in zip(WAYS, (one_for_all, one_for_each, vllm_alone, ours), strict=True):
                 if options.only in ("", name):
                     for so_far in way(options, jobs):
                         (kept / f"{name}.json").write_text(json.dumps(asdict(so_far)))
@@ -151,6 +154,43 @@ def one_for_each(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[M
         total.tokens += made.tokens
         of_cell = {item.partition(" ")[2]: text for item, text in made.answers.items()}
         total.answers |= {f"{number} {item}": text for item, text in of_cell.items()}
+        yield total
+
+
+def vllm_alone(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Measured]:
+    """Generate for each cell with vLLM as it comes; yield the sums after every cell."""
+    total = Measured(0.0, 0, 0, {})
+    environment = {
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": str(os.cpu_count()),
+        "VLLM_LOGGING_LEVEL": "WARNING",
+        "VLLM_NO_USAGE_STATS": "1",
+    }
+    for number, job in enumerate(jobs):
+        requests = [
+            {"prompt": each.prompt, "stop": list(each.stop), "limit": each.max_new_tokens}
+            for each in job.requests
+        ]
+        asked = {
+            "model": job.model.base,
+            "adapter": str(job.model.trained) if job.model.adapter else None,
+            "dtype": options.dtype,
+            "length": 2048,
+            "rows": options.batch,
+            "requests": requests,
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "job.json"
+            file.write_text(json.dumps(asked))
+            command = [options.vllm, str(Path(__file__).with_name("grid_vllm.py")), str(file)]
+            start = time.perf_counter()
+            subprocess.run(command, check=True, env=os.environ | environment)
+            total.wall += time.perf_counter() - start
+            made = json.loads(file.with_suffix(".made.json").read_text())
+        total.starts += 1
+        for each, (text, tokens) in zip(job.requests, made, strict=True):
+            total.answers[f"{number} {each.problem} {each.sample}"] = text
+            total.tokens += tokens
         yield total
 
 
