@@ -172,8 +172,12 @@ def deal(
     server: S3Server | None,
     expected: bytes,
     pause_s: tuple[float, float],
+    finished: int = 0,
 ) -> Dealt:
-    """Run rounds of the study, each in a fresh store, until all hits are dealt and it is done."""
+    """Run rounds of the study, each in a fresh store, until all hits are dealt and it is done.
+
+    No hit comes before so many artifacts of a round are ``finished``.
+    """
     dealt, left = Dealt(), list(hits)
     while left:
         case = new_case(dealt.rounds)
@@ -183,7 +187,8 @@ def deal(
             dealt.drivers += 1
             while driver.poll() is None and left:
                 wait(driver, random.uniform(*pause_s))
-                if driver.poll() is None and hit(left[0], driver, nodes, server):
+                ripe = case.look() >= finished
+                if ripe and driver.poll() is None and hit(left[0], driver, nodes, server):
                     dealt.hits.append(left.pop(0))
                     dealt.finished_at_hit.append(case.look())
             if driver.wait() == 0:
@@ -231,6 +236,7 @@ def main() -> None:
     parser.add_argument("--s3", action="store_true")
     parser.add_argument("--expected", type=Path, help="results.jsonl of the local launcher")
     parser.add_argument("--pause", type=float, nargs=2, default=(5.0, 40.0))
+    parser.add_argument("--finished", type=int, default=0, help="artifacts before the first hit")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     random.seed(arguments.seed)
@@ -256,7 +262,8 @@ def report(arguments: argparse.Namespace, study: list[str], scratch: Path) -> No
 
     begun = time.monotonic()
     try:
-        dealt = deal(new_case, hits, nodes, server, expected.read_bytes(), arguments.pause)
+        rows, pause = expected.read_bytes(), arguments.pause
+        dealt = deal(new_case, hits, nodes, server, rows, pause, arguments.finished)
     finally:
         nodes.cluster.shutdown()
         if server:
