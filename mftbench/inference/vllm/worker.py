@@ -121,10 +121,13 @@ def _logprobs(answer: Any) -> list[float] | None:
 def group_by_adapter() -> None:
     """Let vLLM multiply each adapter once with all its tokens, where it runs on processors.
 
-    Its own way there copies an adapter's matrices for every token of a batch.
+    Its own way there copies an adapter's matrices for every token of a batch; a version of vLLM
+    that has them elsewhere keeps its own way.
     """
-    from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
-
+    try:
+        from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
+    except ImportError:
+        return
     update = PunicaWrapperCPU.update_metadata
 
     def update_metadata(wrapper: Any, *given: Any, **more: Any) -> None:
