@@ -61,7 +61,7 @@ def made(fake):
 
 
 def test_the_version_is_read_without_importing_vllm(engine):
-    assert engine.version == "0.0.1"
+    assert engine.version == "0.0.1+products2"
 
 
 def test_an_interpreter_without_vllm_is_a_usage_error_that_names_the_script():

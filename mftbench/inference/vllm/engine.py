@@ -29,6 +29,10 @@ _log = logging.getLogger(__name__)
 _Answered = tuple[Ask, Answer] | tuple[Ask, MftbenchError]
 
 
+_PRODUCTS = 2
+"""Counts the ways in which adapters were multiplied: what one made is not mixed with another's."""
+
+
 class VllmEngine:
     """Generate with vLLM in a process of its own, in this Python environment or in another.
 
@@ -51,7 +55,7 @@ class VllmEngine:
         adapters_at_once: int = 4,
     ) -> None:
         interpreter = python or sys.executable
-        self.version = vllm_version(interpreter)
+        self.version = f"{vllm_version(interpreter)}+products{_PRODUCTS}"
         self._dtype = dtype
         self._adapters_at_once = adapters_at_once
         self._session = Session(interpreter, int(kv_gib * 2**30))

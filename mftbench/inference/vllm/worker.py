@@ -166,7 +166,5 @@ def add_lora_linear(
             begin += size
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # vLLM's own processes import this file too
     main()
-elif __name__ == "__mp_main__":  # one of vLLM's own processes, which import this file too
-    group_by_adapter()
