@@ -10,6 +10,7 @@ engine for every cell, "vllm" runs vLLM without us for every cell. One transform
 same work. Prints wall times with the starts in them, their ratios, and how many
 answers are the same, item by item.
 --only makes one way in a call, for work that is too long for one; --answers keeps what was made.
+--cold empties the kernel's file cache before every start (as root): so it is after other work.
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--only", default="", choices=("", *WAYS, "none"))
     parser.add_argument("--answers", default="", help="a folder that keeps what each way made")
+    parser.add_argument("--cold", action="store_true", help="start from disk, not from memory")
     return parser.parse_args()
 
 
@@ -138,6 +140,7 @@ def cells(options: argparse.Namespace, models: Sequence[ModelRef]) -> list[Job]:
 
 def one_for_all(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Measured]:
     """Generate for all cells in one pass of one engine."""
+    cool(options)
     start = time.perf_counter()
     with closing(VllmEngine(options.dtype, python=options.vllm)) as engine:
         answers, tokens = collect(engine, jobs)
@@ -183,6 +186,7 @@ def vllm_alone(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Mea
             file = Path(folder) / "job.json"
             file.write_text(json.dumps(asked))
             command = [options.vllm, str(Path(__file__).with_name("grid_vllm.py")), str(file)]
+            cool(options)
             start = time.perf_counter()
             subprocess.run(command, check=True, env=os.environ | environment)
             total.wall += time.perf_counter() - start
@@ -200,6 +204,13 @@ def ours(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Measured]
     with closing(TransformersEngine(options.dtype, "cpu")) as engine:
         answers, tokens = collect(engine, jobs)
         yield Measured(time.perf_counter() - start, 1, tokens, answers)
+
+
+def cool(options: argparse.Namespace) -> None:
+    """Forget what the kernel keeps of files, if asked to."""
+    if options.cold:
+        os.sync()
+        Path("/proc/sys/vm/drop_caches").write_text("3")
 
 
 def collect(engine: Engine, jobs: Sequence[Job]) -> tuple[dict[str, str], int]:
