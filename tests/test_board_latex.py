@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,9 @@ def test_published_rows_stand_beside_humaneval_only_and_are_marked():
     assert "| CodeFuse-CodeLlama-34B: mft § | 74.4 § |" in text
     assert "§ published, not made here" in text
     assert len(board.sections[0].main.systems) == 4
+
+
+def test_published_rows_do_not_stand_beside_other_tasks_on_humaneval():
+    human = [replace(r, task="test_generation", source="humaneval") for r in board_rows()[:8]]
+    rows = list({(r.mode, r.seed): r for r in human}.values())
+    assert "CodeFuse" not in render(make_board("laptop", rows), "md")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mftbench.leaderboard.cells import Column
 from mftbench.leaderboard.table import Table
 
-SOURCE, METRIC = "humaneval", "pass@1"
+TASK, SOURCE, METRIC = "completion", "humaneval", "pass@1"
 PUBLISHED = "§"
 NOTE = (
     f"{PUBLISHED} published, not made here: HumanEval greedy pass@1 as the authors of the MFTCoder "
@@ -51,16 +51,18 @@ class PublishedRow:
 
 
 def published_rows(table: Table) -> list[PublishedRow]:
-    """Give the published rows for a table of headlines: none if it has no HumanEval column."""
+    """Give the published rows for headlines: none without HumanEval as completion."""
     if not all(column.headline for column in table.columns):
         return []
     columns = [
-        column for column in table.columns if (column.source, column.metric) == (SOURCE, METRIC)
+        column
+        for column in table.columns
+        if (column.task, column.source, column.metric) == (TASK, SOURCE, METRIC)
     ]
     if not columns:
         return []
     return [
-        PublishedRow(f"{model.model}{suffix}", dict.fromkeys(columns[:1], share))
+        PublishedRow(f"{model.model}{suffix}", dict.fromkeys(columns, share))
         for model in MODELS
         for suffix, share in ((_base_suffix(model), model.before), (": mft", model.after))
         if share is not None
