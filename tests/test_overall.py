@@ -46,3 +46,17 @@ def test_ranks_of_like_systems_are_uncertain():
     task = np.stack([answers(seed, 0.5, 100) for seed in (1, 2)], axis=1)
     _, intervals = mean_ranks([task])
     assert (intervals[0].low, intervals[0].high) == (1.0, 2.0)
+
+
+def test_a_task_on_which_all_answers_agree_is_not_certain():
+    zeros = np.zeros((1, 120))
+    difference, interval = overall_difference([zeros], [zeros])
+    assert (difference, interval) == (0.0, difference_interval(zeros, zeros))
+
+
+def test_what_an_agreeing_task_may_hide_is_shared_among_the_tasks():
+    zeros = np.zeros((1, 120))
+    one = difference_interval(zeros, zeros).high
+    _, interval = overall_difference([zeros] * 4, [zeros] * 4)
+    assert interval.high == pytest.approx(one / 2)  # four squares of one / 4
+    assert interval.low == -interval.high

@@ -39,7 +39,11 @@ def sights(table: Table, pairs: Sequence[Pair]) -> Iterator[Sight]:
             for compared, comparison in pair.compared
             if compared == column
         ]
-        values = [[row.value for row in cell.rows if row.value is not None] for cell in ranked]
+        values = [
+            [row.value for row in cell.rows if row.value is not None]
+            for cell in ranked
+            if cell.first.train_tasks  # a base's seeds are of its sampling: no training in them
+        ]
         yield Sight(
             column=column,
             problems=problems,

@@ -114,7 +114,7 @@ def widened(inner: Interval, centre: float, spread: float, scale: Interval) -> I
 def _over_problems(values: Items, scale: Interval) -> Interval:
     """Bound the mean of one value per problem."""
     if np.ptp(values) == 0:
-        return _constant(float(values[0]), scale, len(values))
+        return constant_interval(float(values[0]), scale, len(values))
     return central(resampled_means(values))
 
 
@@ -149,7 +149,7 @@ def central(means: Items) -> Interval:
     return Interval(float(low), float(high))
 
 
-def _constant(value: float, bounds: Interval, problems: int) -> Interval:
+def constant_interval(value: float, bounds: Interval, problems: int) -> Interval:
     """Bound the mean where every value seen is the same, so that a bootstrap would have no width.
 
     The exact (Clopper-Pearson) bound on the share q of problems that would have answered otherwise

@@ -6,6 +6,7 @@ independently of each other, systems on the same problems together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,10 +17,13 @@ from mftbench.scoring.intervals import (
     Interval,
     Items,
     central,
+    constant_interval,
     resampled_means,
     seed_spread,
     widened,
 )
+
+_SCALE = Interval(-1.0, 1.0)
 
 Tasks = Sequence[Items]
 """One array of per-problem values per task, each of shape (seeds, problems)."""
@@ -34,7 +38,8 @@ def overall_difference(a: Tasks, b: Tasks) -> tuple[float, Interval]:
     centre = float(np.mean([gap.mean() for gap in gaps]))
     draws = np.mean([_independent(gap[:, None], task) for task, gap in enumerate(gaps)], axis=0)
     spread = seed_spread(_joined(a), _joined(b))
-    return centre, widened(central(draws[:, 0]), centre, spread, Interval(-1.0, 1.0))
+    inner = _allowing_for_constants(central(draws[:, 0]), centre, gaps)
+    return centre, widened(inner, centre, spread, _SCALE)
 
 
 def mean_ranks(tasks: Sequence[Items]) -> tuple[list[float], list[Interval]]:
@@ -45,6 +50,24 @@ def mean_ranks(tasks: Sequence[Items]) -> tuple[list[float], list[Interval]]:
     observed = np.mean([_ranks(task.mean(axis=0)[None, :])[0] for task in tasks], axis=0)
     draws = np.mean([_ranks(_independent(task, at)) for at, task in enumerate(tasks)], axis=0)
     return observed.tolist(), [central(draws[:, system]) for system in range(draws.shape[1])]
+
+
+def _allowing_for_constants(inner: Interval, centre: float, gaps: Sequence[Items]) -> Interval:
+    """Add what tasks may hide on whose problems all gaps were the same.
+
+    A bootstrap gives them no width. Their exact half widths add as squares, each side on its own.
+    """
+    hidden = [
+        (float(gap[0]), constant_interval(float(gap[0]), _SCALE, len(gap)))
+        for gap in gaps
+        if np.ptp(gap) == 0
+    ]
+    below = [(gap - bounds.low) / len(gaps) for gap, bounds in hidden]
+    above = [(bounds.high - gap) / len(gaps) for gap, bounds in hidden]
+    return Interval(
+        centre - math.hypot(centre - inner.low, *below),
+        centre + math.hypot(inner.high - centre, *above),
+    )
 
 
 def _independent(values: Items, task: int) -> Items:
