@@ -105,3 +105,10 @@ def test_merge_refuses_rows_of_one_key_that_differ(boards, tmp_path):
     write_board(boards.parent / "other", [replace(rows[-1], items=rows[-1].items[::-1])])
     result = run("leaderboard", "merge", "laptop", "other", "--out", str(tmp_path / "merged"))
     assert "differ on nano mft:task_token" in str(result.exception)
+
+
+def test_compare_labels_synthetic_data_and_in_process_checkers(boards):
+    write_board(boards, [replace(row, in_process=3) for row in board_rows()])
+    said = run("compare", "laptop/mft", "mixed").stdout
+    assert "Synthetic data: all columns." in said
+    assert "In-process checker: mft:task_token on completion (starter) 3 of 100" in said

@@ -15,7 +15,7 @@ from mftbench.leaderboard.latex import escape
 from mftbench.leaderboard.settings import describe
 from mftbench.leaderboard.terminal import print_board
 from mftbench.leaderboard.wording import p_value, points
-from mftbench.stages import Adapter
+from mftbench.stages import Adapter, Balance, Optim
 from mftbench.study import Study
 from mftbench.training.adapters import METHODS
 
@@ -194,3 +194,34 @@ def test_markdown_says_what_the_board_can_see():
     text = markdown(board_rows(seeds=(1, 2, 3)))
     assert re.search(r"\| sql \(starter\) \| 100 \| \d+\.\d \| \d+\.\d \|", text)
     assert re.search(r"\| sql \(starter\) \| 100 \| \d+\.\d \| – \|", markdown(board_rows()))
+
+
+def test_intervals_over_seeds_say_how_seeds_enter():
+    assert "widened by a t quantile" in markdown(board_rows(seeds=(1, 2)))
+    assert "widened by a t quantile" not in markdown(board_rows())
+
+
+def test_settings_name_balancers_only_where_there_is_mft():
+    study = Study(name="s", models=("nano",), tasks=("sql",), modes=("mixed",))
+    assert "task_token" not in describe(study)
+
+
+def test_settings_tell_two_settings_of_a_balancer_apart():
+    both = (Balance("task_token"), Balance("task_token", scope="micro"))
+    study = Study(name="s", models=("nano",), tasks=("sql",), balancers=both)
+    assert "mft with task_token, task_token (micro-batch);" in describe(study)
+
+
+def test_settings_name_the_budget_that_counts():
+    optim = Optim(tokens=5_000_000, epochs=2)
+    study = Study(name="s", models=("nano",), tasks=("sql",), optim=optim)
+    assert "5,000,000 tokens, learning rate" in describe(study)
+
+
+def test_the_noise_floor_is_of_trainings_only():
+    trained = board_rows(seeds=(1, 2, 3), tasks=("sql",))[3:]
+    sampled = [row([0.0] * 100, task="sql", seed=seed, **BASE) for seed in (1, 2, 3)]
+    floors = [
+        make_board("s", rows).sections[0].sights[0].floor for rows in (trained, trained + sampled)
+    ]
+    assert floors[0] == floors[1] > 0

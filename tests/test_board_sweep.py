@@ -64,7 +64,7 @@ def test_a_board_of_a_sweep_names_itself_as_commands_find_it(sweep):
     assert text.startswith("# imbalance/1-100\n")
     assert "mftbench run leaderboards/imbalance/1-100\n" in text
     assert "mftbench leaderboard imbalance/1-100 --check\n" in text
-    assert "mftbench show imbalance/1-100/mft:task_token/sql -n 3\n" in text
+    assert "mftbench show imbalance/1-100/mft:task_token/sql@starter -n 3\n" in text
     command = ["leaderboard", "imbalance/1-100", "--check"]
     assert CliRunner().invoke(app, command).exit_code == 0
 

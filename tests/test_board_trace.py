@@ -1,6 +1,8 @@
 """From a number of a board to its artifacts, and a board that any lost artifact gives again."""
 
+import shlex
 import shutil
+from dataclasses import replace
 
 import pytest
 import typer
@@ -11,7 +13,7 @@ from typer.testing import CliRunner
 from mftbench.commands import cards, figures, report, show
 from mftbench.errors import UsageError
 from mftbench.leaderboard.files import check_board, write_board
-from mftbench.leaderboard.rows import serialise
+from mftbench.leaderboard.rows import read_rows, serialise
 from mftbench.leaderboard.trace import trace
 from mftbench.store import STAGES
 
@@ -120,3 +122,42 @@ def test_the_study_card_lists_every_model_and_data_set(study):
     for label in ("single completion", "single text_to_code", "mixed", "mft:task_token"):
         assert f"| nano {label} | 1 |" in text
     assert text.count("| starter |") == 2
+
+
+def test_the_address_that_a_board_shows_names_one_cell(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"mode": "mft", "balancer": "task_token (micro-batch)"}
+    pairs = [(model, source) for model in ("a", "b c") for source in ("humaneval", "starter")]
+    rows = [row([1.0, 0.0], model=model, source=source, **names) for model, source in pairs]
+    write_board(tmp_path / "leaderboards" / "laptop", rows)
+    text = (tmp_path / "leaderboards" / "laptop" / "README.md").read_text()
+    shown = next(line for line in text.splitlines() if line.startswith("mftbench show "))
+    _, _, address, _, model, *_ = shlex.split(shown)
+    assert [(found.model, found.source) for found in trace(address, model)] == [("a", "humaneval")]
+
+
+def test_a_model_card_labels_what_a_forged_verdict_could_be(study, tmp_path):
+    shutil.copytree(study / "board", tmp_path / "board")
+    rows = read_rows(study / "board" / "results.jsonl")
+    changed = [replace(each, in_process=each.problems) for each in rows]
+    write_board(tmp_path / "board", changed)
+    run(study, "cards", f"{tmp_path}/board", "--out", str(tmp_path / "cards"))
+    text = (tmp_path / "cards" / "nano-mixed-seed1" / "README.md").read_text()
+    assert "| completion (starter, synthetic, in-process checker for" in text
+    assert "could forge its verdict" in text.replace("\n", " ")
+
+
+def test_a_model_card_marks_a_lower_bound(study, tmp_path):
+    shutil.copytree(study / "board", tmp_path / "board")
+    rows = read_rows(study / "board" / "results.jsonl")
+    write_board(tmp_path / "board", [replace(each, missing=1) for each in rows])
+    run(study, "cards", f"{tmp_path}/board", "--out", str(tmp_path / "cards"))
+    assert "| ≥100.0 |" in (tmp_path / "cards" / "nano-mixed-seed1" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("command", ["cards", "figures"])
+def test_a_file_in_the_place_of_a_folder_is_refused(study, tmp_path, command):
+    (tmp_path / "file").touch()
+    result = run(study, command, f"{study}/board", "--out", str(tmp_path / "file"))
+    assert result.exit_code == 2
+    assert "is a file" in " ".join(result.output.replace("│", "").split())

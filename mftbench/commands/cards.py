@@ -13,7 +13,9 @@ from mftbench.commands.options import DEFAULT_STORE, StoreName, TaskFolders
 
 def cards(
     study: BoardName,
-    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("cards"),
+    out: Annotated[Path, typer.Option(help="The folder to write to.", file_okay=False)] = Path(
+        "cards"
+    ),
     store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,
 ) -> None:

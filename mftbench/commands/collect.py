@@ -14,7 +14,7 @@ from mftbench.commands.run import show_outcome
 def collect(
     launch: Annotated[str, typer.Argument(help="A launch's name, as run or plan gave it.")],
     store: StoreName,
-    board: Annotated[Path, typer.Option(help="Board folder.")],
+    board: Annotated[Path, typer.Option(help="Board folder.", file_okay=False)],
 ) -> None:
     """Write the board of what is stored of a study; make nothing.
 

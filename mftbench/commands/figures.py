@@ -13,7 +13,9 @@ from mftbench.commands.options import DEFAULT_STORE, StoreName, TaskFolders
 
 def figures(
     study: BoardName,
-    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("figures"),
+    out: Annotated[Path, typer.Option(help="The folder to write to.", file_okay=False)] = Path(
+        "figures"
+    ),
     format: Annotated[str, typer.Option(help="svg, pdf, or both: svg,pdf.")] = "svg,pdf",
     store: StoreName = DEFAULT_STORE,
     tasks_dir: TaskFolders = None,

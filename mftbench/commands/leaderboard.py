@@ -72,7 +72,7 @@ def leaderboard(
 @app.command()
 def merge(
     boards: Annotated[list[str], typer.Argument(help="Board folders or names, two or more.")],
-    out: Annotated[Path, typer.Option(help="The folder of the merged board.")],
+    out: Annotated[Path, typer.Option(help="The folder of the merged board.", file_okay=False)],
 ) -> None:
     """Join the rows of several machines into one board; rows whose keys conflict are refused."""
     from mftbench.leaderboard.files import RESULTS, STUDY, find_board, write_board

@@ -46,8 +46,12 @@ def plan(
     emit: Annotated[
         str, typer.Option(help="Instead, write the units of work as: slurm, commands.")
     ] = "",
-    out: Annotated[Path, typer.Option(help="Where --emit slurm writes.")] = Path("slurm"),
-    board: Annotated[Path | None, typer.Option(help="Board folder of what is emitted.")] = None,
+    out: Annotated[Path, typer.Option(help="Where --emit slurm writes.", file_okay=False)] = Path(
+        "slurm"
+    ),
+    board: Annotated[
+        Path | None, typer.Option(help="Board folder of what is emitted.", file_okay=False)
+    ] = None,
     cpus: Annotated[int, typer.Option(help="Processors of one emitted unit.")] = 1,
     gpus: Annotated[int, typer.Option(help="GPUs of one emitted training or generation.")] = 0,
     sbatch: Annotated[

@@ -33,7 +33,8 @@ def run(
     overrides: Overrides = None,
     store: StoreName = DEFAULT_STORE,
     board: Annotated[
-        Path | None, typer.Option(help="Board folder (default: leaderboards/NAME).")
+        Path | None,
+        typer.Option(help="Board folder (default: leaderboards/NAME).", file_okay=False),
     ] = None,
     tasks_dir: TaskFolders = None,
     workers: Annotated[int, typer.Option(help="Programs at a time (default: one a core).")] = 0,

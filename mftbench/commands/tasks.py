@@ -32,7 +32,9 @@ def list_(tasks_dir: TaskFolders = None) -> None:
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="The new task's name: a Python name.")],
-    folder: Annotated[Path, typer.Option("--dir", help="Where to put its folder.")] = Path("tasks"),
+    folder: Annotated[
+        Path, typer.Option("--dir", help="Where to put its folder.", file_okay=False)
+    ] = Path("tasks"),
 ) -> None:
     """Start a task plugin that works, to be changed line by line."""
     from mftbench.scaffold import new_task

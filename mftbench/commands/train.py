@@ -18,7 +18,9 @@ def train(
     data: Annotated[
         list[str], typer.Argument(help="TASK=FILE.jsonl, or FILE.jsonl, whose stem is the task.")
     ],
-    out: Annotated[Path, typer.Option(help="A new folder for model, metrics and card.")],
+    out: Annotated[
+        Path, typer.Option(help="A new folder for model, metrics and card.", file_okay=False)
+    ],
     model: Annotated[str, typer.Option(help="A built-in name, a folder or a hub id.")] = "nano",
     adapter: Annotated[str, typer.Option(help="full, lora, dora, qlora or poly.")] = "full",
     balancer: Annotated[str, typer.Option(help="How task losses are combined.")] = "token_mean",

@@ -10,10 +10,11 @@ from mftbench.canonical import dumps
 from mftbench.contract import Source
 from mftbench.errors import MftbenchError
 from mftbench.leaderboard.evidence import Evidence
+from mftbench.leaderboard.files import publish
 from mftbench.leaderboard.rows import Row
 from mftbench.leaderboard.settings import describe
 from mftbench.leaderboard.trainings import Training
-from mftbench.leaderboard.wording import ABSENT, percent
+from mftbench.leaderboard.wording import ABSENT, AT_LEAST, percent
 from mftbench.plugins import load_task, open_source
 from mftbench.study import study_toml
 
@@ -21,19 +22,24 @@ SYNTHETIC = (
     "Scores on synthetic data compare training modes with each other; they say nothing about real "
     "code and are not comparable to any published benchmark."
 )
+IN_PROCESS = (
+    "In-process checker: there the checker shares a process with the candidate, which could forge "
+    "its verdict."
+)
+MISSING = (
+    f"{AT_LEAST} is a lower bound: the infrastructure failed on some items, not the model. Such "
+    "scores are not in the metadata above."
+)
 
 
 def write_cards(evidence: Evidence, out: Path, tasks_dirs: Sequence[Path] = ()) -> Iterator[Path]:
     """Write README.md for every training into a folder of its own, and STUDY.md beside them."""
     for training in evidence.trainings:
-        folder = out / slug(training)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "README.md"
-        path.write_text(model_card(evidence, training, tasks_dirs), encoding="utf-8")
+        path = out / slug(training) / "README.md"
+        publish(path, model_card(evidence, training, tasks_dirs))
         yield path
-    out.mkdir(parents=True, exist_ok=True)
     path = out / "STUDY.md"
-    path.write_text(study_card(evidence, tasks_dirs), encoding="utf-8")
+    publish(path, study_card(evidence, tasks_dirs))
     yield path
 
 
@@ -78,7 +84,7 @@ def _result(row: Row) -> Any:
         dataset_type=row.source,
         dataset_config=row.task,
         dataset_split="test",
-        dataset_name=f"{row.task} ({row.source}{', synthetic' if row.synthetic else ''})",
+        dataset_name=f"{row.task} ({', '.join((row.source, *_labels(row)))})",
         metric_type=row.metric,
         metric_value=round(100 * (row.value or 0.0), 1),
         metric_name=f"{row.metric}, percent of {row.problems} problems",
@@ -102,18 +108,33 @@ def _model_lines(
     yield from (_score_line(row) for row in rows)
     if any(row.synthetic for row in rows):
         yield from ("", SYNTHETIC)
+    if any(row.in_process for row in rows):
+        yield from ("", IN_PROCESS)
+    if any(row.missing for row in rows):
+        yield from ("", MISSING)
     yield from ("", "## Made with", "", *_made_with([training]))
     yield from ("", f"Key in the store: `{training.key}` (`mftbench show {training.key}`).")
 
 
+def _labels(row: Row) -> Iterator[str]:
+    """Give what must be said of a score wherever it appears."""
+    if row.synthetic:
+        yield "synthetic"
+    if row.in_process:
+        asked = sum(row.outcomes.values())
+        yield f"in-process checker for {row.in_process} of {asked} samples"
+
+
 def _score_line(row: Row) -> str:
-    value = ABSENT if row.value is None else percent(row.value)
+    at_least = AT_LEAST if row.missing else ""
+    value = ABSENT if row.value is None else at_least + percent(row.value)
     bounds = (
         ABSENT
         if row.low is None or row.high is None
         else f"[{percent(row.low)}, {percent(row.high)}]"
     )
-    return f"| {row.task} ({row.source}) | {row.metric} | {value} | {bounds} | {row.problems} |"
+    measured = f"{row.task} ({', '.join((row.source, *_labels(row)))})"
+    return f"| {measured} | {row.metric} | {value} | {bounds} | {row.problems} |"
 
 
 def _study_lines(evidence: Evidence, tasks_dirs: Sequence[Path]) -> Iterator[str]:

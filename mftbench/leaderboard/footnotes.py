@@ -27,12 +27,17 @@ def limits(table: Table) -> tuple[str, ...]:
     return _found(table, [find for find in _NOTES if find is not _marks])
 
 
+def caveats(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Give the notes on how cells were scored that hold wherever their numbers appear."""
+    return (*_synthetic(None, entries), *_in_process(None, entries))
+
+
 def _scale(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
     seeds = any(len(cell.rows) > 1 for _, _, cell in entries)
-    over = "problems and seeds" if seeds else "problems"
+    widened = ", widened by a t quantile for what the seeds disagree about" if seeds else ""
     yield (
-        f"Values are percent, with {100 * LEVEL:.0f} % percentile bootstrap intervals over {over} "
-        f"({RESAMPLES:,} resamples, generator seed {SEED})."
+        f"Values are percent, with {100 * LEVEL:.0f} % percentile bootstrap intervals over "
+        f"problems ({RESAMPLES:,} resamples, generator seed {SEED}){widened}."
     )
 
 
@@ -62,11 +67,11 @@ def _seeds(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
         )
 
 
-def _synthetic(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+def _synthetic(_: object, entries: Sequence[Entry]) -> Iterator[str]:
     columns = dict.fromkeys(column for _, column, cell in entries if cell.first.synthetic)
     if columns:
         labels = ", ".join(column.label for column in columns)
-        where = "all columns" if len(columns) == len(table.columns) else labels
+        where = "all columns" if len(columns) == len({each for _, each, _ in entries}) else labels
         yield (
             f"Synthetic data: {where}. These numbers compare modes with each other and nothing "
             "else; they are not comparable to any published benchmark."
@@ -101,7 +106,7 @@ def _unavailable(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
         yield "n/a: not available, there are fewer samples per problem than k."
 
 
-def _in_process(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+def _in_process(_: object, entries: Sequence[Entry]) -> Iterator[str]:
     counts = _counts(entries, lambda cell: cell.in_process)
     if counts:
         yield (

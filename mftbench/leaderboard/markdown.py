@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from mftbench.leaderboard.board import Board, Section
 from mftbench.leaderboard.cells import Cell, Column, System
@@ -40,9 +41,10 @@ _RE_CREATION = (
 )
 _READING = (
     "Each line compares two systems on the same problems. Difference and interval are in "
-    "percentage points (paired bootstrap); p is McNemar's exact test where a problem has one "
-    "binary outcome, else a sign-flip permutation; Holm's correction runs over the lines of a "
-    f"table. *Better* or *worse* needs both an adjusted p below {ALPHA} and an interval without 0."
+    "percentage points (paired bootstrap over problems, widened for what seeds disagree about); p "
+    "is McNemar's exact test where a problem has one binary outcome, else a sign-flip permutation; "
+    "Holm's correction runs over the lines of a table. *Better* or *worse* needs both an adjusted "
+    f"p below {ALPHA} and an interval without 0."
 )
 _SEEING = (
     f"*Detectable*: the true difference, in points, that the paired test finds in {POWER:.0%} of "
@@ -206,19 +208,21 @@ def _detail(cell: Cell) -> list[str]:
 def _remake(board: Board) -> Iterator[str]:
     yield from ("", "## Make it again", "", "```sh")
     yield "# everything, from the data on; what is in the store already is not made again"
-    yield f"mftbench run leaderboards/{board.name}"
+    yield f"mftbench run {quote(f'leaderboards/{board.name}')}"
     yield "# check that these tables follow from results.jsonl"
     yield f"mftbench leaderboard {board.name} --check"
     yield "# the settings and samples behind a number"
-    yield f"mftbench show {_address(board)} -n 3"
+    yield f"mftbench show {_one_cell(board)} -n 3"
     yield "# everything as one page: tables, curves, every sample"
     yield f"mftbench report {board.name}"
     yield "```"
 
 
-def _address(board: Board) -> str:
-    """Write the address of one cell of the board, as an example."""
+def _one_cell(board: Board) -> str:
+    """Write the address of one cell of the board as a shell takes it, as an example."""
     if not board.sections:
         return "SCORE_KEY"
-    table = board.sections[0].main
-    return f"{board.name}/{table.systems[-1].label}/{table.columns[0].task}"
+    section = board.sections[0]
+    column, system = section.main.columns[0], section.main.systems[-1]
+    address = quote(f"{board.name}/{system.label}/{column.task}@{column.source}")
+    return address if len(board.sections) == 1 else f"{address} --model {quote(section.model)}"

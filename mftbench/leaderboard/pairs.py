@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from mftbench.leaderboard.cells import Cell, Cells, Column, System
+from mftbench.leaderboard.footnotes import Entry, caveats
 from mftbench.scoring.intervals import Interval, as_items
 from mftbench.scoring.overall import overall_difference
 from mftbench.scoring.paired import Comparison, compare, correct, noise_statement
@@ -30,7 +31,7 @@ class Pair:
     """System ``a`` against system ``b``: what was compared, and what could not be and why.
 
     ``difference`` and ``interval`` are of the mean over the compared columns; None where there are
-    none, or a side has not the same seeds on all of them.
+    none, or a side has not the same seeds on all of them. ``notes`` say what limits the numbers.
     """
 
     a: str
@@ -39,6 +40,7 @@ class Pair:
     skipped: tuple[tuple[Column, str], ...]
     difference: float | None = None
     interval: Interval | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def statement(self) -> str:
@@ -75,7 +77,14 @@ def make_pair(a: Side, b: Side, columns: Sequence[Column]) -> Pair:
     found = correct(compare(left.items, right.items) for left, right in sides)
     difference, interval = _overall(sides)
     compared = tuple(zip(able, found, strict=True))
-    return Pair(a.name, b.name, compared, tuple(skipped), difference, interval)
+    notes = caveats([*_entries(a, able), *_entries(b, able)])
+    return Pair(a.name, b.name, compared, tuple(skipped), difference, interval, notes)
+
+
+def _entries(side: Side, columns: Sequence[Column]) -> Iterator[Entry]:
+    for column in columns:
+        if (cell := side.cell(column)) is not None:
+            yield side.system, column, cell
 
 
 def _overall(sides: Sequence[tuple[Cell, Cell]]) -> tuple[float | None, Interval | None]:

@@ -30,21 +30,27 @@ def describe(study: Study) -> str:
 def _data(study: Study) -> str:
     sources = sorted({study.settings(task).train for task in study.train_tasks})
     unseen = f", not trained on {', '.join(study.unseen)}" if study.unseen else ""
-    balancers = ", ".join(balance.name for balance in study.balancers)
+    balancers = ", ".join(balance.label for balance in study.balancers)
+    balanced = f", mft with {balancers}" if "mft" in study.modes else ""
     return (
-        f"Base {', '.join(study.models)}; modes {', '.join(study.modes)}, mft with {balancers}; "
+        f"Base {', '.join(study.models)}; modes {', '.join(study.modes)}{balanced}; "
         f"tasks {', '.join(study.tasks)}{unseen}; training data {', '.join(sources)}."
     )
 
 
 def _training(adapter: Adapter, optim: Optim) -> str:
-    length = f"{optim.steps} steps" if optim.steps > 0 else f"{optim.epochs:g} epochs"
     trained = _ADAPTERS[adapter.kind].format(adapter)
     return (
-        f"{trained}, {length}, learning rate {optim.lr:g} ({optim.schedule}), "
+        f"{trained}, {_budget(optim)}, learning rate {optim.lr:g} ({optim.schedule}), "
         f"{optim.batch} x {optim.accumulation} rows a step, at most {optim.max_length} tokens, "
         f"{optim.dtype}"
     )
+
+
+def _budget(optim: Optim) -> str:
+    if optim.tokens > 0:
+        return f"{optim.tokens:,} tokens"
+    return f"{optim.steps} steps" if optim.steps > 0 else f"{optim.epochs:g} epochs"
 
 
 def _sampling(sampling: Sampling) -> str:

@@ -52,6 +52,8 @@ def print_pair(pair: Pair, console: Console | None = None) -> None:
         out.print(f"mean difference over tasks: {mean}", highlight=False, markup=False)
     for column, reason in pair.skipped:
         out.print(f"not compared on {column.label} {column.metric}: {reason}", markup=False)
+    for note in pair.notes:
+        out.print(note, style="dim", highlight=False, markup=False)
 
 
 def _console() -> Console:
