@@ -223,8 +223,8 @@ class Task:
 
     ``sources`` maps a name to a factory whose keyword arguments are its options. ``program`` is
     total: it never raises on a bad completion, it answers with a verdict instead of a program. Bump
-    ``version`` when any prompt or program changes for the same input, ``judge_version`` when only
-    the judge does.
+    ``version`` when any prompt changes for the same input: models are then trained anew. Bump
+    ``program_version`` when only programs change, ``judge_version`` when only verdicts do.
     """
 
     name: str
@@ -235,4 +235,5 @@ class Task:
     judge: Callable[[Problem, Execution], Verdict]
     prompt: Prompt = field(default_factory=Prompt)
     metrics: tuple[Metric, ...] = (Metric("pass"),)
+    program_version: int = 1
     judge_version: int = 1

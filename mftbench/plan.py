@@ -159,6 +159,7 @@ class _Layout:
             sandbox=self.context.sandbox,
             runners=self.context.runners,
             limits=study.limits,
+            program_version=plugin.program_version,
         )
         score = ScoreSpec(
             execute=key("execute", execute),

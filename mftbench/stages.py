@@ -228,6 +228,7 @@ class ExecuteSpec:
     sandbox: str
     runners: str
     limits: Limits
+    program_version: int = 1
     version: int = 1
 
 

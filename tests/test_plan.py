@@ -101,6 +101,15 @@ def test_a_new_judge_renews_only_the_score():
     assert not stage_keys(study, "score") & stage_keys(study, "score", a=new_judge)
 
 
+def test_a_new_program_renews_executions_and_scores_but_no_model():
+    study = replace(STUDY, tasks=("a",))
+    new_program = task("a", program_version=2)
+    assert stage_keys(study, "train") == stage_keys(study, "train", a=new_program)
+    assert stage_keys(study, "generate") == stage_keys(study, "generate", a=new_program)
+    assert not stage_keys(study, "execute") & stage_keys(study, "execute", a=new_program)
+    assert not stage_keys(study, "score") & stage_keys(study, "score", a=new_program)
+
+
 def test_greedy_generations_of_the_base_do_not_depend_on_the_seed():
     cells = plan(STUDY, context())
     assert sum(cell.mode == "base" for cell in cells) == 1

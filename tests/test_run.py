@@ -66,6 +66,15 @@ def test_a_changed_judge_version_makes_only_scores(tmp_path):
         assert run(opened).made == 8  # 4 modes of 2 tasks
 
 
+def test_a_changed_program_version_makes_executions_and_scores(tmp_path):
+    run_in(tmp_path)
+    with bench(tmp_path) as opened:
+        opened.tasks = {
+            name: replace(task, program_version=99) for name, task in opened.tasks.items()
+        }
+        assert run(opened).made == 16
+
+
 def test_a_trainer_that_fails_leaves_the_other_cells_done(tmp_path):
     def fail(spec, *arguments):
         if len(spec.tasks) == 1:
