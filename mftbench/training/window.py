@@ -32,20 +32,17 @@ class StepRecord:
     """What one optimizer step saw of the whole global batch; tensors are (tasks,) on the CPU.
 
     ``token_sums`` are summed token cross-entropies, ``losses`` the task losses at the balancer's
-    level (0 where absent), ``weights`` what each task's loss was multiplied by. ``gramian`` is
-    (tasks, tasks), where the balancer declares gradients.
+    level (0 where absent), ``weights`` what each task's loss was multiplied by. ``loss`` is the
+    balanced loss whose gradient was taken. ``gramian`` is (tasks, tasks), where the balancer
+    declares gradients.
     """
 
     batch: BatchStatistics
     token_sums: Tensor
     losses: Tensor
     weights: Tensor
+    loss: float
     gramian: Tensor | None = None
-
-    @property
-    def loss(self) -> float:
-        """Give the balanced loss whose gradient was taken."""
-        return float((self.weights * self.losses).sum())
 
 
 @dataclass(frozen=True)
@@ -93,13 +90,18 @@ class Window(ABC):
     def close(self) -> StepRecord:
         """Give the record of the step, after its last micro-batch."""
         token_sums, unit_sums = self.shape.reduce(self._sums).cpu()
+        losses, weights = task_means(unit_sums, self.balancer, self.batch), self._weights()
         return StepRecord(
             batch=self.batch,
             token_sums=token_sums,
-            losses=task_means(unit_sums, self.balancer, self.batch),
-            weights=self._weights(),
+            losses=losses,
+            weights=weights,
+            loss=self._loss(losses, weights),
             gramian=self._gramian(),
         )
+
+    def _loss(self, losses: Tensor, weights: Tensor) -> float:
+        return float((weights * losses).sum())
 
     def _own(self) -> Signals:
         """Give what the micro-batches so far, all of them, say of the batch."""
@@ -182,17 +184,26 @@ class MicroWindow(Window):
     def __init__(self, balancer: Balancer, batch: BatchStatistics, shape: WindowShape) -> None:
         super().__init__(balancer, batch, shape)
         self._total = torch.zeros(len(batch.tokens), dtype=torch.float64)
+        self._total_loss = torch.zeros((), dtype=torch.float64)
 
     def _part(self, micro: MicroBatch) -> Tensor:
         counts = micro.counts.cpu()
         means = task_means(micro.sums[1].detach().cpu(), self.balancer, counts)
         weights = task_weights(self.balancer, means, counts)
         self._total += weights
+        self._total_loss += (weights * means).sum()
         coefficients = weights / self.balancer.level.count(counts).clamp(min=1)
         return (micro.sums[1] * coefficients.to(micro.sums)).sum() / self.shape.micro_batches
 
     def _weights(self) -> Tensor:
-        return self.shape.reduce(self._total) / (self.shape.micro_batches * self.shape.ranks)
+        return self._mean(self._total)
+
+    def _loss(self, losses: Tensor, weights: Tensor) -> float:
+        # Mean weights times mean losses would be another number: weights differ by micro-batch.
+        return float(self._mean(self._total_loss))
+
+    def _mean(self, total: Tensor) -> Tensor:
+        return self.shape.reduce(total) / (self.shape.micro_batches * self.shape.ranks)
 
 
 Source = Callable[[], Signals | None]
