@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mftbench.training.balancing.balancer import Balancer, task_weights
 from mftbench.training.balancing.statistics import BatchStatistics
+from mftbench.training.finite import require_finite
 from mftbench.training.task_gradients import (
     MicroBatch,
     ParameterGradients,
@@ -49,12 +50,13 @@ class StepRecord:
 class WindowShape:
     """How a global batch is cut: micro-batches per rank, and ranks that average their gradients.
 
-    ``reduce`` sums a tensor over the ranks.
+    ``reduce`` sums a tensor over the ranks; ``step`` is the number that messages name.
     """
 
     micro_batches: int
     ranks: int
     reduce: Reduce = lambda tensor: tensor
+    step: int = 1
 
 
 class Window(ABC):
@@ -114,6 +116,16 @@ class Window(ABC):
             self._products = self.gradients.gramian(counts, self.shape.reduce)
         return self._products
 
+    def _made_of(self, signals: Signals, batch: BatchStatistics) -> Tensor:
+        """Have the balancer weigh the tasks, unless the run has diverged: that is not its fault."""
+        for task, loss in zip(self.balancer.tasks, signals.losses.tolist(), strict=True):
+            require_finite(f"loss of task {task.name!r}", loss, self.shape.step)
+        if signals.gramian is not None:
+            squares = signals.gramian.diagonal().tolist()
+            for task, square in zip(self.balancer.tasks, squares, strict=True):
+                require_finite(f"gradient of task {task.name!r}", square, self.shape.step)
+        return task_weights(self.balancer, signals.losses, batch, signals.gramian)
+
     @abstractmethod
     def _part(self, micro: MicroBatch) -> Tensor: ...
 
@@ -143,9 +155,8 @@ class GlobalWindow(Window):
             self._weigh(signals)
 
     def _weigh(self, signals: Signals) -> Tensor:
-        weights = task_weights(self.balancer, signals.losses, self.batch, signals.gramian)
-        self._task_weights = weights
-        return weights
+        self._task_weights = self._made_of(signals, self.batch)
+        return self._task_weights
 
     def _part(self, micro: MicroBatch) -> Tensor:
         count = self.balancer.level.count(self.batch).clamp(min=1)
@@ -189,7 +200,7 @@ class MicroWindow(Window):
     def _part(self, micro: MicroBatch) -> Tensor:
         counts = micro.counts.cpu()
         means = task_means(micro.sums[1].detach().cpu(), self.balancer, counts)
-        weights = task_weights(self.balancer, means, counts)
+        weights = self._made_of(Signals(means), counts)
         self._total += weights
         self._total_loss += (weights * means).sum()
         coefficients = weights / self.balancer.level.count(counts).clamp(min=1)
