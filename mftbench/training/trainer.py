@@ -73,7 +73,6 @@ class MultiTaskTrainer(Trainer):
         self.meter = Meter(recipe.tasks)
         self.clock = Clock()
         self.module = model
-        recipe.layout.prepare(model)
         self.sampler = recipe.sampler
         self._valid = valid
         self._grad_norm = 0.0
@@ -84,6 +83,7 @@ class MultiTaskTrainer(Trainer):
             train_dataset=train,
             eval_dataset=valid,
         )
+        recipe.layout.prepare(model, self._dtype, args.device.type)
         self._measuring = Measuring(
             module=model,
             head=_output_head(model),
@@ -137,8 +137,11 @@ class MultiTaskTrainer(Trainer):
         table: Any = self.train_dataset
         rows = [table[row] for row in self.sampler.order(0)[:8].tolist()]
         self.module.eval()
-        dtype = "bfloat16" if self.args.bf16 else "float32"
-        self.recipe.layout.check(self._measuring.token_losses, rows, dtype)
+        self.recipe.layout.check(self._measuring.token_losses, rows, self._dtype)
+
+    @property
+    def _dtype(self) -> str:
+        return "bfloat16" if self.args.bf16 else "float32"
 
     # ------------------------------------------------------------ the global batch
 
