@@ -1,6 +1,7 @@
 """Write a package named vllm that answers at once, and dies on request: for the host's side alone.
 
-It answers with the tokens of the prompt in reverse, shifted by the number of the adapter.
+It answers with the tokens of the prompt in reverse, shifted by the number of the adapter, and with
+log-probabilities that no model computes.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ class Engine:
             log.write(name + "\\n")
         tokens = [3 + (token + (lora.number if lora else 0)) % 200 for token in reversed(ids)]
         tokens = tokens[: options["max_tokens"]]
-        answer = type("Answer", (), {"token_ids": tokens, "logprobs": None})
+        wrong = type("Logprob", (), {"logprob": 1.0})
+        asked = options.get("logprobs") is not None
+        logprobs = [{token: wrong} for token in tokens] if asked else None
+        answer = type("Answer", (), {"token_ids": tokens, "logprobs": logprobs})
         return [type("Output", (), {"finished": True, "request_id": name, "outputs": [answer]})]
 
 class LLM:

@@ -166,6 +166,18 @@ class Undeclared(Balancer):
         return (losses * batch.present).square().sum()
 
 
+class Broken(Balancer):
+    """Raises what its arithmetic raises."""
+
+    def forward(self, losses, batch):
+        return losses @ torch.ones(1, 1)
+
+
+def test_balancer_that_raises_is_named():
+    with pytest.raises(PluginError, match=r"balancer Broken: forward\(\) raised RuntimeError: "):
+        task_weights(Broken(TASKS), TOKEN_MEANS, BATCH)
+
+
 @pytest.mark.parametrize(
     ("balancer", "law"),
     [

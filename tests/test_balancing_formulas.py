@@ -225,6 +225,15 @@ def test_lbtw_starts_anew_with_every_interval():
     assert weights(balancer, numbers(1.0, 0.1)).tolist() == [0.5, 0.5]
 
 
+def test_lbtw_gives_a_task_that_is_late_in_an_interval_its_first_loss_there():
+    balancer = named("lbtw", 2, interval=2)
+    for losses in ((4.0, 4.0), (4.0, 4.0)):
+        learn(balancer, numbers(*losses))
+    alone = BatchStatistics(torch.tensor([4, 0]), torch.tensor([2, 0]))
+    balancer.after_step(Probe(3, numbers(1.0, 0.0), alone, lambda: None))
+    assert weights(balancer, numbers(1.0, 1.0)).tolist() == [0.5, 0.5]
+
+
 def test_inverse_count_weighs_by_the_inverse_of_the_rows():
     tasks = [BalancedTask("frequent", rows=300), BalancedTask("rare", rows=100)]
     balancer = make_balancer(Balance("inverse_count"), tasks)

@@ -94,6 +94,22 @@ def test_pcgrad_leaves_the_global_generator_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_pcgrad_leaves_the_generators_of_gpus_alone(monkeypatch):
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    combined("pcgrad", THREE)
+    assert seeded == []
+
+
+@pytest.mark.parametrize(
+    ("seed", "expected"),
+    [(0, [0.573741, 0.764997, 0.586455, 0.353462]), (3, [0.586266, 0.787509, 0.515027, 0.353331])],
+)
+def test_pcgrad_draws_the_orders_that_it_always_drew(seed, expected):
+    rows = vectors([1.0, 0.0, 0.2], [-0.8, 0.6, 0.0], [-0.3, -0.9, 0.4], [0.1, -0.5, -2.0])
+    assert combined("pcgrad", rows, seed=seed)[1].tolist() == pytest.approx(expected, abs=1e-6)
+
+
 @pytest.mark.parametrize("c", [0.2, 0.5, 0.9])
 def test_cagrad_serves_the_worst_task_best_near_the_mean(c):
     step, _ = combined("cagrad", THREE, c=c)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from tiny_llama import save_tiny_llama
+from tiny_llama import save_tiny_gpt2, save_tiny_llama
 
 from mftbench.errors import EngineError, PluginError, UsageError
 from mftbench.inference import transformers_engine
@@ -103,6 +103,19 @@ def test_an_answer_has_the_room_that_its_prompt_leaves(engine, folder):
     long = replace(requests(1)[0], prompt=prompt, max_new_tokens=10_000)
     (completion,) = engine.generate(ModelRef(str(folder)), [long], GREEDY)
     assert completion.tokens <= 256 - taken
+
+
+def test_a_row_that_ended_stays_within_learned_positions(engine, folder, tmp_path):
+    learned = save_tiny_gpt2(tmp_path, tokenizer=folder, context=32)
+    lengths = (28, 26, 25, 25, 25)
+    asked = [
+        replace(requests(1)[0], problem=f"p{row}", prompt="x" * (length - 1) + str(row))
+        for row, length in enumerate(lengths)
+    ]
+    alone = {}
+    for each in asked:
+        alone |= texts(engine, ModelRef(str(learned)), [each])
+    assert texts(engine, ModelRef(str(learned)), asked, Sampling(batch=5)) == alone
 
 
 def test_a_stop_sequence_in_the_prompt_ends_nothing(engine, folder):

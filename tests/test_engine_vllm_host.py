@@ -144,6 +144,15 @@ def test_a_reader_who_stops_early_leaves_no_answers_behind(engine):
     assert first in rest
 
 
+def test_an_engine_that_computes_otherwise_is_closed_and_not_asked_again(engine, tmp_path):
+    base, whole = (save_tiny_llama(tmp_path / name, seed=seed) for seed, name in enumerate("bw"))
+    job = Job(ModelRef(str(base), whole), requests(), SAMPLING)
+    for _ in range(2):
+        ((_, refusal),) = engine.generate_all([job])
+        assert "vLLM computes other than transformers does" in str(refusal)
+        assert engine.pid is None
+
+
 def test_closing_ends_the_process(engine):
     list(engine.generate(BASE, requests(1), SAMPLING))
     assert engine.pid is not None

@@ -252,15 +252,36 @@ def test_progress_counts_every_step_of_a_resumed_run(model, tmp_path):
     assert progress.done == progress.total == 12
 
 
-def test_loss_that_is_not_finite_stops_before_the_step(tmp_path):
+def diverged(folder, **options):
     llama = tiny_llama()
     with torch.no_grad():
         llama.lm_head.weight[50] = math.inf
-    trainer = make_trainer(tmp_path, token_rows(), model=llama)
+    return make_trainer(folder, token_rows(), model=llama, **options)
+
+
+def test_loss_that_is_not_finite_stops_before_the_step(tmp_path):
+    trainer = diverged(tmp_path)
+    llama = trainer.module
     before = llama.model.layers[0].mlp.up_proj.weight.clone()
     with pytest.raises(EngineError, match=r"loss of task 'completion' is nan in step 1"):
         trainer.train()
     assert torch.equal(llama.model.layers[0].mlp.up_proj.weight, before)
+
+
+@pytest.mark.parametrize("split", [{}, {"batch": 2, "accumulation": 4}], ids=["whole", "split"])
+@pytest.mark.parametrize(
+    "balancer", ["famo", "focal_task", "gls", "imtl", "mgda", "nash_mtl", "upgrad"]
+)
+def test_diverged_run_is_not_blamed_on_its_balancer(balancer, split, tmp_path):
+    trainer = diverged(tmp_path, balancer=balancer, **split)
+    with pytest.raises(EngineError, match=r"'completion' is nan in step 1; lower optim\.lr"):
+        trainer.train()
+
+
+def test_diverged_run_in_micro_scope_is_not_blamed_on_its_balancer(tmp_path):
+    trainer = diverged(tmp_path, balancer="famo", scope="micro", batch=2, accumulation=4)
+    with pytest.raises(EngineError, match=r"loss of task '\w+' is nan in step 1"):
+        trainer.train()
 
 
 def test_losses_after_the_step_can_be_asked_for(tmp_path):

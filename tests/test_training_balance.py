@@ -54,8 +54,9 @@ def test_worked_value_with_task_weights():
 
 
 def test_micro_scope_turns_task_means_into_sample_means():
-    parts, _ = step(["A", "B", "C"], "task_token", scope="micro")
+    parts, record = step(["A", "B", "C"], "task_token", scope="micro")
     assert parts == pytest.approx(4.0)
+    assert record.loss == pytest.approx(4.0)
 
 
 def test_micro_scope_of_one_micro_batch_is_the_global_one():

@@ -91,6 +91,13 @@ def test_stopping_without_validations_is_named(model, tmp_path):
         run_train(train_spec(model, stop="tasks"), tmp_path / "out", tmp_path / "work")
 
 
+@pytest.mark.parametrize("setting", [{"stop": "aggregate"}, {"keep": "best"}], ids=str)
+def test_stopping_without_validation_rows_is_named(model, setting, tmp_path):
+    spec = train_spec(model, eval_every=2, valid_share=0.0, **setting)
+    with pytest.raises(UsageError, match=r"no validation rows; raise optim\.valid_share"):
+        run_train(spec, tmp_path / "out", tmp_path / "work")
+
+
 def test_model_config_of_best_and_last_allow_a_cache(model, tmp_path):
     spec = train_spec(model, keep="best", eval_every=2, steps=4, valid_share=0.3)
     out = run_train(spec, tmp_path / "out", tmp_path / "work")

@@ -1,8 +1,14 @@
-"""A random Llama of a few thousand parameters with a byte-level BPE tokenizer, made in a folder."""
+"""Random models of a few thousand parameters with a byte-level BPE tokenizer, made in a folder."""
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 torch.set_num_threads(1)  # such small matrices only wait for a second thread
 
@@ -33,6 +39,26 @@ def save_tiny_llama(folder, *, seed=0, context=256):
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+def save_tiny_gpt2(folder, *, tokenizer, context):
+    """Save a model whose positions are learned, with the tokenizer of another folder."""
+    words = PreTrainedTokenizerFast.from_pretrained(tokenizer)
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=len(words),
+        n_embd=32,
+        n_layer=2,
+        n_head=4,
+        n_positions=context,
+        initializer_range=0.3,
+        bos_token_id=words.bos_token_id,
+        eos_token_id=words.eos_token_id,
+        pad_token_id=words.pad_token_id,
+    )
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    words.save_pretrained(folder)
     return folder
 
 

@@ -46,6 +46,9 @@ class Batch:
         self._mask = mask.to(model.device)
         self._ids = ids.to(model.device)
         self._positions = positions.to(model.device)
+        # A row that ended stays for a while; its positions must not leave those that a model has.
+        last = torch.tensor([[len(prompt.ids) + prompt.limit - 1] for prompt in prompts])
+        self._last = last.to(model.device)
 
     @torch.inference_mode()
     def logits(self) -> Tensor:
@@ -65,7 +68,7 @@ class Batch:
     def append(self, tokens: Tensor) -> None:
         """Make the chosen tokens, (rows,), the next input."""
         self._ids = tokens.unsqueeze(-1)
-        self._positions = self._positions[:, -1:] + 1
+        self._positions = torch.minimum(self._positions[:, -1:] + 1, self._last)
         self._length += 1
 
     @torch.inference_mode()
@@ -73,7 +76,7 @@ class Batch:
         """Drop all rows but these."""
         self._cache.batch_select_indices(rows)
         self._mask, self._ids = self._mask[rows], self._ids[rows]
-        self._positions = self._positions[rows]
+        self._positions, self._last = self._positions[rows], self._last[rows]
 
 
 class Ending:

@@ -33,6 +33,7 @@ def training_arguments(
     Raises UsageError for an unknown schedule, or a number that cannot be trained with.
     """
     _check(optim)
+    _check_validations(optim, validate=validate)
     return TrainingArguments(
         output_dir=str(work),
         seed=seed,
@@ -79,11 +80,21 @@ def _check(optim: Optim) -> None:
             raise UsageError(f"optim.{name} is {getattr(optim, name)}; it must be at least 1")
     if not 0 <= optim.warmup < 1:
         raise UsageError(f"optim.warmup is {optim.warmup}; it is a share of all steps, below 1")
-    if (optim.stop != "never" or optim.keep != "last") and not optim.eval_every:
-        raise UsageError("optim.stop and optim.keep look at validations; set optim.eval_every")
     if optim.sampling_temperature <= 0:
         raise UsageError(
             f"optim.sampling_temperature is {optim.sampling_temperature}; it must be above 0"
         )
     if not 0 <= optim.valid_share < 1:
         raise UsageError(f"optim.valid_share is {optim.valid_share}; it must be in [0, 1)")
+
+
+def _check_validations(optim: Optim, *, validate: bool) -> None:
+    if optim.stop == "never" and optim.keep == "last":
+        return
+    if not optim.eval_every:
+        raise UsageError("optim.stop and optim.keep look at validations; set optim.eval_every")
+    if not validate:
+        raise UsageError(
+            "optim.stop and optim.keep look at validations, and there are no validation rows; "
+            "raise optim.valid_share"
+        )

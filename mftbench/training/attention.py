@@ -17,22 +17,32 @@ from mftbench.training.blocked_attention import blocked_attention, serves
 _NAME = "mftbench_segments"
 
 
-def isolate_segments(model: Any) -> None:
+def isolate_segments(model: Any, dtype: str = "float32", device: str = "cpu") -> None:
     """Let a model attend within the segments of a packed batch from now on.
 
-    transformers makes no mask for an attention that it does not know, and none is needed. On a GPU
-    with flash-attn installed its variable-length kernel does the same, from the same arguments.
+    transformers makes no mask for an attention that it does not know, and none is needed.
+    ``dtype`` is what is computed in, and ``device`` where.
 
     Raises UsageError for a model whose attention cannot be exchanged.
     """
     AttentionInterface.register(_NAME, segment_attention)
-    flash = torch.cuda.is_available() and is_flash_attn_2_available()
+    name = implementation(dtype, device, flash=is_flash_attn_2_available())
     try:
-        model.set_attn_implementation("flash_attention_2" if flash else _NAME)
+        model.set_attn_implementation(name)
     except ValueError as error:
         raise UsageError(
             f"this model cannot train on packed rows: {error}; set optim.padding to 'dynamic'"
         ) from error
+
+
+def implementation(dtype: str, device: str, *, flash: bool) -> str:
+    """Name the attention for packed rows; ``flash`` says whether flash-attn is installed.
+
+    Its variable-length kernel does what ours does, from the same arguments, but for numbers of 16
+    bits on a GPU alone.
+    """
+    fits = flash and device == "cuda" and dtype == "bfloat16"
+    return "flash_attention_2" if fits else _NAME
 
 
 def segment_attention(

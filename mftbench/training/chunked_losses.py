@@ -16,19 +16,35 @@ BUDGET_BYTES = 256 * 2**20
 _CHUNK_BYTES = 64 * 2**20
 
 # Settings by which models change their logits after the head; chunks end at the head.
-_CHANGES = ("final_logit_softcapping", "logit_scale", "logits_scaling", "logits_scale")
+_CHANGES = (
+    "final_logit_softcapping",
+    "lm_head_multiplier",
+    "logit_scale",
+    "logits_scale",
+    "logits_scaling",
+    "logits_soft_cap",
+    "output_logit_soft_cap",
+    "unpadded_vocab_size",
+)
 
 
 def ends_in(model: nn.Module, head: nn.Module) -> bool:
-    """Say whether a model's logits are what its head gives and nothing more, and the head is whole.
+    """Say whether a model's logits are what its head gives, by its settings, and the head is whole.
 
     A sharded head is not: it is whole only inside the model's own forward.
     """
     weight = getattr(head, "weight", None)
     if not isinstance(weight, Tensor) or type(weight.data) is not Tensor:
         return False
-    config = getattr(model, "config", None)
-    return all(getattr(config, name, None) in (None, 1, 1.0) for name in _CHANGES)
+    settings = _settings(model)
+    return all(getattr(settings, name, None) in (None, 1, 1.0) for name in _CHANGES)
+
+
+def _settings(model: nn.Module) -> Any:
+    """Find a model's settings, also in what wraps it: DDP has none."""
+    configs = (module.config for module in model.modules() if hasattr(module, "config"))
+    config: Any = next(configs, None)
+    return config.get_text_config() if hasattr(config, "get_text_config") else config
 
 
 def wants_chunks(head: nn.Module, tokens: int) -> bool:
@@ -50,6 +66,16 @@ def chunked_losses(head: nn.Module, hidden: Tensor, targets: Tensor) -> Tensor:
 
 def _losses(head: nn.Module, hidden: Tensor, targets: Tensor) -> Tensor:
     return cross_entropy(head(hidden).float(), targets, reduction="none")
+
+
+def came_through(logits: Tensor, hidden: Tensor) -> bool:
+    """Say whether the logits of a bypassed head are what it was given: nothing changed them after.
+
+    Settings do not tell of every change. Numbers that are not finite came through as they are.
+    """
+    given = logits.flatten(0, 1).to(hidden)
+    exact: dict[str, Any] = {"rtol": 0, "atol": 0, "equal_nan": True}
+    return given.shape == hidden.shape and torch.allclose(given, hidden, **exact)
 
 
 @contextmanager

@@ -64,13 +64,16 @@ class BalancedSteps:
         """Say whether the tasks' gradients are kept apart, and ranks add them here."""
         return self.balancer.gradients is Gradients.PARAMETERS
 
-    def open(self, batches: Sequence[Batch], counts: BatchStatistics) -> None:
-        """Begin a step of these micro-batches; ``counts`` are of the whole global batch."""
+    def open(self, batches: Sequence[Batch], counts: BatchStatistics, step: int) -> None:
+        """Begin a step of these micro-batches; ``counts`` are of the whole global batch.
+
+        Raises EngineError if what weights are made of is measured first and is not finite.
+        """
         self._batches = batches
         self._window = SCOPES[self.balancing.scope](
             self.balancer,
             counts,
-            WindowShape(len(batches), self.ranks, self.measuring.reduce),
+            WindowShape(len(batches), self.ranks, self.measuring.reduce, step),
             collect(self.balancer.gradients, len(counts.tokens), self.parameters),
             partial(self._signals, counts),
         )

@@ -13,7 +13,13 @@ from torch.nn.functional import cross_entropy
 
 from mftbench.training.balancing.statistics import Level, SampleIndex
 from mftbench.training.batches import Batch, model_inputs
-from mftbench.training.chunked_losses import bypassed, chunked_losses, ends_in, wants_chunks
+from mftbench.training.chunked_losses import (
+    bypassed,
+    came_through,
+    chunked_losses,
+    ends_in,
+    wants_chunks,
+)
 from mftbench.training.frozen_losses import frozen_losses, is_frozen
 
 
@@ -47,9 +53,10 @@ def forward_tokens(model: nn.Module, head: nn.Module | None, batch: Batch) -> To
         frozen = is_frozen(head)
         if frozen or wants_chunks(head, len(targets)):
             with bypassed(head), _only(batch["positions"], head) as seen:
-                model(**model_inputs(batch))
-            make: Any = frozen_losses if frozen else chunked_losses
-            return TokenLosses(make(head, seen[0], targets), seen[0])
+                logits = model(**model_inputs(batch)).logits
+            if came_through(logits, seen[0]):
+                make: Any = frozen_losses if frozen else chunked_losses
+                return TokenLosses(make(head, seen[0], targets), seen[0])
     with _only(batch["positions"], head) as seen:
         logits = model(**model_inputs(batch)).logits
     logits = logits.flatten(0, 1)

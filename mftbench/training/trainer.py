@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from mftbench.errors import EngineError
 from mftbench.training.affinity import Affinity
 from mftbench.training.balancing.balancer import Balancer
 from mftbench.training.balancing.probe import NoValidation, Validation
@@ -19,6 +18,7 @@ from mftbench.training.balancing.statistics import BatchStatistics
 from mftbench.training.batches import Batch
 from mftbench.training.callbacks import StepCallback
 from mftbench.training.card import Clock
+from mftbench.training.finite import require_finite
 from mftbench.training.layouts import Layout, micro_batches
 from mftbench.training.measuring import Measuring
 from mftbench.training.meter import Meter
@@ -73,7 +73,6 @@ class MultiTaskTrainer(Trainer):
         self.meter = Meter(recipe.tasks)
         self.clock = Clock()
         self.module = model
-        recipe.layout.prepare(model)
         self.sampler = recipe.sampler
         self._valid = valid
         self._grad_norm = 0.0
@@ -84,6 +83,7 @@ class MultiTaskTrainer(Trainer):
             train_dataset=train,
             eval_dataset=valid,
         )
+        recipe.layout.prepare(model, self._dtype, args.device.type)
         self._measuring = Measuring(
             module=model,
             head=_output_head(model),
@@ -137,8 +137,11 @@ class MultiTaskTrainer(Trainer):
         table: Any = self.train_dataset
         rows = [table[row] for row in self.sampler.order(0)[:8].tolist()]
         self.module.eval()
-        dtype = "bfloat16" if self.args.bf16 else "float32"
-        self.recipe.layout.check(self._measuring.token_losses, rows, dtype)
+        self.recipe.layout.check(self._measuring.token_losses, rows, self._dtype)
+
+    @property
+    def _dtype(self) -> str:
+        return "bfloat16" if self.args.bf16 else "float32"
 
     # ------------------------------------------------------------ the global batch
 
@@ -161,7 +164,7 @@ class MultiTaskTrainer(Trainer):
         """
         # Not when they are taken: a resumed run has its random state back only now.
         self.recipe.routing.begin_step(self.args.seed, self.state.global_step)
-        self.steps.open(inputs, self._count(inputs))
+        self.steps.open(inputs, self._count(inputs), self._step)
         *first, last = inputs
         total = torch.zeros((), device=self.args.device)
         # DeepSpeed takes its step inside of the backward pass that this says is the last.
@@ -193,8 +196,8 @@ class MultiTaskTrainer(Trainer):
         """
         record = self.steps.close()
         for task, loss in zip(self.recipe.tasks, record.losses.tolist(), strict=True):
-            self._require_finite(f"loss of task {task!r}", loss)
-        self._require_finite("gradient norm", self._grad_norm)
+            require_finite(f"loss of task {task!r}", loss, self._step)
+        require_finite("gradient norm", self._grad_norm, self._step)
         self.meter.add(record)
         if self.affinity.is_due(self.state.global_step):
             with self.clock("affinity"):
@@ -234,10 +237,10 @@ class MultiTaskTrainer(Trainer):
         reduced: Tensor = self.accelerator.reduce(tensor.to(self.args.device), "sum")
         return reduced.to(tensor.device)
 
-    def _require_finite(self, what: str, value: float) -> None:
-        if not torch.isfinite(torch.tensor(value)):
-            step = self.state.global_step + 1
-            raise EngineError(f"{what} is {value} in step {step}; lower optim.lr")
+    @property
+    def _step(self) -> int:
+        """Number the step that is being taken, from 1."""
+        return self.state.global_step + 1
 
     # ------------------------------------------------------------ what transformers asks for
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mftbench.training.balancing.balancer import Balancer, task_weights
 from mftbench.training.balancing.statistics import BatchStatistics
+from mftbench.training.finite import require_finite
 from mftbench.training.task_gradients import (
     MicroBatch,
     ParameterGradients,
@@ -32,32 +33,30 @@ class StepRecord:
     """What one optimizer step saw of the whole global batch; tensors are (tasks,) on the CPU.
 
     ``token_sums`` are summed token cross-entropies, ``losses`` the task losses at the balancer's
-    level (0 where absent), ``weights`` what each task's loss was multiplied by. ``gramian`` is
-    (tasks, tasks), where the balancer declares gradients.
+    level (0 where absent), ``weights`` what each task's loss was multiplied by. ``loss`` is the
+    balanced loss whose gradient was taken. ``gramian`` is (tasks, tasks), where the balancer
+    declares gradients.
     """
 
     batch: BatchStatistics
     token_sums: Tensor
     losses: Tensor
     weights: Tensor
+    loss: float
     gramian: Tensor | None = None
-
-    @property
-    def loss(self) -> float:
-        """Give the balanced loss whose gradient was taken."""
-        return float((self.weights * self.losses).sum())
 
 
 @dataclass(frozen=True)
 class WindowShape:
     """How a global batch is cut: micro-batches per rank, and ranks that average their gradients.
 
-    ``reduce`` sums a tensor over the ranks.
+    ``reduce`` sums a tensor over the ranks; ``step`` is the number that messages name.
     """
 
     micro_batches: int
     ranks: int
     reduce: Reduce = lambda tensor: tensor
+    step: int = 1
 
 
 class Window(ABC):
@@ -93,13 +92,18 @@ class Window(ABC):
     def close(self) -> StepRecord:
         """Give the record of the step, after its last micro-batch."""
         token_sums, unit_sums = self.shape.reduce(self._sums).cpu()
+        losses, weights = task_means(unit_sums, self.balancer, self.batch), self._weights()
         return StepRecord(
             batch=self.batch,
             token_sums=token_sums,
-            losses=task_means(unit_sums, self.balancer, self.batch),
-            weights=self._weights(),
+            losses=losses,
+            weights=weights,
+            loss=self._loss(losses, weights),
             gramian=self._gramian(),
         )
+
+    def _loss(self, losses: Tensor, weights: Tensor) -> float:
+        return float((weights * losses).sum())
 
     def _own(self) -> Signals:
         """Give what the micro-batches so far, all of them, say of the batch."""
@@ -111,6 +115,16 @@ class Window(ABC):
             counts = self.balancer.level.count(self.batch)
             self._products = self.gradients.gramian(counts, self.shape.reduce)
         return self._products
+
+    def _made_of(self, signals: Signals, batch: BatchStatistics) -> Tensor:
+        """Have the balancer weigh the tasks, unless the run has diverged: that is not its fault."""
+        for task, loss in zip(self.balancer.tasks, signals.losses.tolist(), strict=True):
+            require_finite(f"loss of task {task.name!r}", loss, self.shape.step)
+        if signals.gramian is not None:
+            squares = signals.gramian.diagonal().tolist()
+            for task, square in zip(self.balancer.tasks, squares, strict=True):
+                require_finite(f"gradient of task {task.name!r}", square, self.shape.step)
+        return task_weights(self.balancer, signals.losses, batch, signals.gramian)
 
     @abstractmethod
     def _part(self, micro: MicroBatch) -> Tensor: ...
@@ -141,9 +155,8 @@ class GlobalWindow(Window):
             self._weigh(signals)
 
     def _weigh(self, signals: Signals) -> Tensor:
-        weights = task_weights(self.balancer, signals.losses, self.batch, signals.gramian)
-        self._task_weights = weights
-        return weights
+        self._task_weights = self._made_of(signals, self.batch)
+        return self._task_weights
 
     def _part(self, micro: MicroBatch) -> Tensor:
         count = self.balancer.level.count(self.batch).clamp(min=1)
@@ -182,17 +195,26 @@ class MicroWindow(Window):
     def __init__(self, balancer: Balancer, batch: BatchStatistics, shape: WindowShape) -> None:
         super().__init__(balancer, batch, shape)
         self._total = torch.zeros(len(batch.tokens), dtype=torch.float64)
+        self._total_loss = torch.zeros((), dtype=torch.float64)
 
     def _part(self, micro: MicroBatch) -> Tensor:
         counts = micro.counts.cpu()
         means = task_means(micro.sums[1].detach().cpu(), self.balancer, counts)
-        weights = task_weights(self.balancer, means, counts)
+        weights = self._made_of(Signals(means), counts)
         self._total += weights
+        self._total_loss += (weights * means).sum()
         coefficients = weights / self.balancer.level.count(counts).clamp(min=1)
         return (micro.sums[1] * coefficients.to(micro.sums)).sum() / self.shape.micro_batches
 
     def _weights(self) -> Tensor:
-        return self.shape.reduce(self._total) / (self.shape.micro_batches * self.shape.ranks)
+        return self._mean(self._total)
+
+    def _loss(self, losses: Tensor, weights: Tensor) -> float:
+        # Mean weights times mean losses would be another number: weights differ by micro-batch.
+        return float(self._mean(self._total_loss))
+
+    def _mean(self, total: Tensor) -> Tensor:
+        return self.shape.reduce(total) / (self.shape.micro_batches * self.shape.ranks)
 
 
 Source = Callable[[], Signals | None]

@@ -59,6 +59,7 @@ class Session:
         self._worker = Worker(self._python, arguments)
         self._room, self._weights = room, weights
         if not self._right(weights):
+            self.close()  # or it would be asked the next time, by its weights the right one
             raise EngineError(f"vLLM computes other than transformers does with {weights.model}")
 
     def answers(

@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from mftbench.errors import PluginError
+from mftbench.errors import PluginError, boundary
 from mftbench.training.balancing.probe import Probe, Validation
 from mftbench.training.balancing.statistics import TOKEN, BatchStatistics, Level
 
@@ -88,11 +88,11 @@ def task_weights(
     """Give the effective task weights, the gradient of the balanced loss: (tasks,) float64.
 
     ``gramian`` are the inner products of the task gradients, for a method with ``needs_gradients``.
-    Raises PluginError if the balancer gives no finite scalar, or weight to an absent task.
+    Raises PluginError if the balancer fails, gives no finite scalar, or weight to an absent task.
     """
     leaf = losses.detach().double().clone().requires_grad_()
     more = (gramian,) if balancer.needs_gradients else ()
-    with torch.enable_grad():
+    with boundary(_name(balancer), "forward"), torch.enable_grad():
         value = balancer(leaf, batch, *more)
         if value.ndim or not value.requires_grad:
             raise PluginError(f"{_name(balancer)}: forward() must return a scalar of the losses")

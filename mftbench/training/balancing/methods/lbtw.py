@@ -24,6 +24,7 @@ class LossBalanced(Balancer):
 
     needs_losses: ClassVar[bool] = True
     first: Tensor
+    intervals: Tensor  # in which each first loss was
     steps: Tensor
 
     def __init__(
@@ -33,6 +34,7 @@ class LossBalanced(Balancer):
         self.alpha = alpha
         self.interval = interval
         self.register_buffer("first", torch.full((len(tasks),), torch.nan, dtype=torch.float64))
+        self.register_buffer("intervals", torch.zeros(len(tasks), dtype=torch.int64))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, losses: Tensor, batch: BatchStatistics) -> Tensor:
@@ -42,16 +44,18 @@ class LossBalanced(Balancer):
         return (losses * weights).sum() / batch.present.sum().clamp(min=1)
 
     def after_step(self, probe: Probe) -> None:
-        """Keep the first loss of a task that was not seen before."""
-        first = self._first()
-        new = probe.batch.present & first.isnan()
-        kept = torch.where(new, probe.losses, first)
-        self.first.copy_(torch.where(probe.batch.present, kept, self.first))
+        """Keep the first loss of a task that was not seen before in the interval."""
+        new = probe.batch.present & self._first().isnan()
+        self.first.copy_(torch.where(new, probe.losses, self.first))
+        self.intervals.masked_fill_(new, self._current)
         self.steps += 1
 
+    @property
+    def _current(self) -> int:
+        return int(self.steps) // self.interval if self.interval > 0 else 0
+
     def _first(self) -> Tensor:
-        begins = self.interval > 0 and int(self.steps) % self.interval == 0
-        return torch.full_like(self.first, torch.nan) if begins else self.first
+        return torch.where(self.intervals == self._current, self.first, torch.nan)
 
 
 BALANCER = LossBalanced

@@ -34,8 +34,9 @@ class ProjectConflicts(GradientBalancer):
         """Project by torchjd, which draws from the global generator."""
         from torchjd.aggregation import PCGradWeighting
 
+        # torch.manual_seed would seed the GPUs' generators too, which dropout goes on with.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed * 1_000_003 + int(self.steps))
+            torch.default_generator.manual_seed(self.seed * 1_000_003 + int(self.steps))
             weights: Tensor = PCGradWeighting()(gramian)
         return weights / len(weights)
 
