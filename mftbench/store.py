@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mftbench.canonical import digest, dumps, plain
-from mftbench.errors import StoreError, UsageError
+from mftbench.errors import PluginError, SandboxError, StoreError, UsageError
 
 STAGES = ("train", "generate", "execute", "score")
 
@@ -176,17 +176,22 @@ class Store:
             lock.release()
 
 
-_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""The disk takes nothing more, whatever was to be written."""
+_REFUSED = (errno.EACCES,)
+"""One path was refused, which may be any path of the machine."""
+_NOT_OURS = (Unfinished, PluginError, SandboxError, UsageError, StoreError)
+"""They say already who is to blame, and may quote what a disk said elsewhere."""
 
 
 @contextmanager
 def _disk_errors(root: Path) -> Iterator[None]:
     try:
         yield
-    except StoreError:
+    except _NOT_OURS:
         raise
     except Exception as error:
-        reason = _refusal(error)
+        reason = _refusal(error, root)
         if not reason:
             raise
         raise StoreError(
@@ -195,15 +200,23 @@ def _disk_errors(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _refusal(error: Exception) -> str:
-    """Say how the disk refused, or "" for any other error.
+def _refusal(error: Exception, root: Path) -> str:
+    """Say how the store's disk refused, or "" for any other error.
 
-    Libraries that write through Rust (safetensors) raise errors of their own kind, in which only
-    the message tells.
+    Libraries that write through Rust (safetensors), and ranks of a training, raise errors of their
+    own kind, in which only the message tells.
     """
     if isinstance(error, OSError):
-        return os.strerror(error.errno) if error.errno in _REFUSALS else ""
-    return next((os.strerror(code) for code in _REFUSALS if os.strerror(code) in str(error)), "")
+        code = error.errno or 0
+        refused = code in _REFUSED and _lies_under(root, error.filename)
+        return os.strerror(code) if refused or code in _FULL else ""
+    return next((os.strerror(code) for code in _FULL if os.strerror(code) in str(error)), "")
+
+
+def _lies_under(root: Path, filename: object) -> bool:
+    if not isinstance(filename, str | bytes | os.PathLike):
+        return False
+    return Path(os.fsdecode(filename)).resolve().is_relative_to(root.resolve())
 
 
 def _flush(folder: Path) -> None:
