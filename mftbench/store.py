@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mftbench.canonical import digest, dumps, plain
 from mftbench.errors import PluginError, SandboxError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 STAGES = ("train", "generate", "execute", "score")
 
@@ -74,12 +77,16 @@ class Store:
         return self.find(stage, artifact_key)
 
     def put(self, name: str, text: str) -> None:
-        """Keep a text for all who use the store, at once and in place of what was there."""
+        """Keep a text for all who use the store, at once and in place of what was there.
+
+        Raises StoreError if the disk is full or refuses the write.
+        """
         path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
+        with _disk_errors(self.root):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
+            scratch.write_text(text, encoding="utf-8")
+            scratch.replace(path)
 
     def get(self, name: str) -> str | None:
         """Give a kept text, or None if there is none."""
@@ -112,7 +119,7 @@ class Store:
         name = key(stage, spec)
         if found := self.find(stage, name):
             return found
-        with _disk_errors(self.root), self.locked(name, waiting):
+        with self.locked(name, waiting):
             if found := self.find(stage, name):
                 return found
             work = self.work(stage, name)
@@ -159,7 +166,18 @@ class Store:
 
     @contextmanager
     def locked(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
-        """Hold a name against all other processes; ``waiting`` is told it if another holds it."""
+        """Hold a name against all other processes; ``waiting`` is told it if another holds it.
+
+        Raises StoreError if the disk is full or refuses a write, also one while the name is held.
+        """
+        with _disk_errors(self.root):
+            lock = self._lock(name, waiting)
+            try:
+                yield
+            finally:
+                lock.release()
+
+    def _lock(self, name: str, waiting: Callable[[str], None]) -> FileLock:
         from filelock import FileLock, Timeout
 
         folder = self.root / "locks"
@@ -170,16 +188,13 @@ class Store:
         except Timeout:
             waiting(name)
             lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
+        return lock
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """The disk takes nothing more, whatever was to be written."""
-_REFUSED = (errno.EACCES,)
-"""One path was refused, which may be any path of the machine."""
+_REFUSED = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+"""One path was refused, which may be any path of the machine; a store may be a file."""
 _NOT_OURS = (Unfinished, PluginError, SandboxError, UsageError, StoreError)
 """They say already who is to blame, and may quote what a disk said elsewhere."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 
 import pytest
@@ -111,6 +113,15 @@ def test_a_damaged_log_of_items_is_named(tmp_path):
         log.write_text("no json\n")
     with pytest.raises(StoreError, match=r"items/.*jsonl:1: not a JSON line"):
         made(tmp_path, study=replace(SAMPLED, k=(2,), sampling=replace(SAMPLED.sampling, n=3)))
+
+
+def test_a_disk_that_fills_while_completions_are_kept_ends_the_run(tmp_path):
+    class Filling(ScriptedEngine):
+        def generate_all(self, jobs):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(StoreError, match=r"cannot write to the store .*No space left"):
+        run_in(tmp_path, engine=Filling())
 
 
 def test_an_engine_of_another_version_makes_its_own_items(tmp_path):

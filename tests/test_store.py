@@ -128,6 +128,25 @@ def test_a_store_that_may_not_be_written_is_one_line(tmp_path):
         Store(tmp_path).get_or_make("train", Spec(), refused)
 
 
+def test_a_disk_that_fills_while_a_name_is_held_is_one_line(tmp_path):
+    with (
+        pytest.raises(StoreError, match="No space left"),
+        Store(tmp_path).locked("items", lambda _: None),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_store_that_is_a_file_is_one_line(tmp_path):
+    store = Store(tmp_path / "file")
+    store.root.write_text("")
+    with pytest.raises(StoreError, match=r"cannot write to the store at .*Not a directory"):
+        store.get_or_make("train", Spec(), write("x"))
+    with pytest.raises(StoreError, match="Not a directory"):
+        store.put("launch/x/launch.json", "{}")
+    with pytest.raises(StoreError, match="File exists"):
+        store.put("rates.json", "{}")
+
+
 def test_a_full_disk_ends_the_command_with_exit_code_2():
     assert StoreError.exit_code == 2
 
