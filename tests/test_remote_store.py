@@ -169,8 +169,10 @@ def test_a_place_that_overwrites_cannot_hold_a_store(tmp_path):
             self.objects.replace(name, data)
             return True
 
-    with pytest.raises(UsageError, match="takes the place of a first one"):
-        node(Overwriting(), tmp_path).get_or_make("train", Spec(), refuse)
+    place = Overwriting()
+    for cache in ("first", "again"):
+        with pytest.raises(UsageError, match="takes the place of a first one"):
+            node(place, tmp_path / cache).get_or_make("train", Spec(), refuse)
 
 
 def test_a_living_holder_is_waited_for(tmp_path):

@@ -182,12 +182,19 @@ class SharedStore(Store):
     def _prove_place(self) -> None:
         if self._objects.read(_MARK) is not None:
             return
-        made = [self._objects.create(_MARK, uuid.uuid4().hex.encode("ascii")) for _ in range(2)]
-        if made[1]:
+        trial = f"trials/{uuid.uuid4().hex}"
+        _, again = (self._objects.create(trial, _anything()) for _ in range(2))
+        self._objects.delete(trial)
+        if again:
             raise UsageError(
                 f"--store {self}: a second object takes the place of a first one there, so nobody "
                 "knows who was first; use S3 or a server that honours If-None-Match"
             )
+        self._objects.create(_MARK, _anything())
+
+
+def _anything() -> bytes:
+    return uuid.uuid4().hex.encode("ascii")
 
 
 def _object(stage: str, artifact_key: str) -> str:
