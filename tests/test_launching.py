@@ -197,6 +197,22 @@ def test_a_command_that_dies_without_a_report_is_told_by_its_last_line(tmp_path)
     assert "ended with exit code 1: MemoryError: 8 GiB" in str(outcome.failures[0].error)
 
 
+def test_what_a_unit_stored_before_it_died_is_made(tmp_path):
+    play = in_process(tmp_path)
+
+    def die_after_one(job: Job) -> Played:
+        if job.name.startswith("generate-") and len(job.command) > 1:
+            play(replace(job, command=job.command[:1]))
+            return Played(1.0, Status(State.ENDED, 1), log="MemoryError")
+        return play(job)
+
+    outcome, _ = launched(tmp_path, die_after_one)
+    stored = len(list(tmp_path.glob("generate/*")))
+    assert stored == 5  # of base, mixed and mft one each, and of both single ones
+    assert len(outcome.rows) == stored
+    assert (outcome.made, len(outcome.failures)) == (4 + 3 * stored, 3)
+
+
 def test_a_full_disk_ends_everything(tmp_path):
     report = Report(faults={"k": Fault("StoreError", "No space left")})
     script = lambda _: Played(1.0, Status(State.ENDED, 2, to_line(report)))  # noqa: E731
