@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from test_run import STUDY, bench, run_in
 
-from mftbench.contract import Program
+from mftbench.contract import Limits, Program
 from mftbench.errors import EngineError, SandboxError, StoreError, UsageError
 from mftbench.inference.scripted import ScriptedEngine
 from mftbench.launching.collecting import collect
 from mftbench.launching.driving import Driver
+from mftbench.launching.late_sandbox import LateSandbox
 from mftbench.launching.launcher import Job, State, Status
 from mftbench.launching.making import make
 from mftbench.launching.report import Fault, Report, from_output, to_line
@@ -19,6 +20,9 @@ from mftbench.launching.scripted import Played, ScriptedLauncher
 from mftbench.launching.units import Unit, chains, units
 from mftbench.leaderboard.rows import serialise
 from mftbench.plan import plan
+from mftbench.sandbox.backend import UnusableError
+from mftbench.sandbox.pool import Job as SandboxJob
+from mftbench.sandbox.pool import run_all
 from mftbench.sandbox.scripted import Scripted
 from mftbench.study import TaskSettings
 from mftbench.training.scripted import train
@@ -161,6 +165,38 @@ def test_items_that_no_sandbox_could_run_are_missing_as_in_process(tmp_path):
     assert [row.missing for row in outcome.rows] == [4] * 8
     assert serialise(outcome.rows) == serialise(alone.rows)
     assert outcome.exit_code == alone.exit_code == 1
+
+
+def test_items_of_a_node_without_the_sandbox_are_missing(tmp_path):
+    absent = LateSandbox(Scripted.name, {})  # no sandbox is opened by this name
+    outcome, _ = launched(tmp_path, sandbox=absent)
+    assert [row.missing for row in outcome.rows] == [4] * 8
+    assert "4 items missing: unknown sandbox 'scripted'" in str(outcome.failures[0].error)
+    assert outcome.exit_code == 1
+
+
+def test_a_sandbox_that_a_node_has_not_is_not_tried_again():
+    ((_, error),) = run_all(
+        LateSandbox("nowhere", {}), [SandboxJob("a", Program("python", ()))], Limits(), 1
+    )
+    assert isinstance(error, UnusableError)
+
+
+def test_a_unit_that_is_a_usage_error_leaves_the_other_cells_done(tmp_path):
+    play = in_process(tmp_path)
+
+    def misuse(job: Job) -> Played:
+        if not job.name.startswith("execute-") or len(job.command) > 1:
+            return play(job)
+        report = Report(faults={job.command[0]: Fault("UsageError", "no such file here")})
+        return Played(1.0, Status(State.ENDED, 2, to_line(report)))
+
+    outcome, _ = launched(tmp_path, misuse)
+    assert {failure.cell for failure in outcome.failures} == {
+        f"nano single {task} seed 1, {task}" for task in STUDY.tasks
+    }
+    assert {row.mode for row in outcome.rows} == {"base", "mixed", "mft"}
+    assert outcome.exit_code == 2
 
 
 def test_a_lost_job_is_run_again(tmp_path):

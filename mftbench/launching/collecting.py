@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from mftbench.bench import Bench
-from mftbench.errors import MftbenchError
+from mftbench.errors import MftbenchError, UsageError
 from mftbench.launching.driving import Driven
 from mftbench.launching.only import Only
 from mftbench.plan import Cell
@@ -23,10 +24,20 @@ def collect(bench: Bench, cells: Sequence[Cell], driven: Driven) -> Outcome:
             outcome.failures.append(Failure(cell.label, untrained))
             continue
         for evaluation in cell.evaluations:
-            with stages.failing(f", {evaluation.task}"):
+            with _failing(stages, f", {evaluation.task}"):
                 outcome.rows.extend(stages.rows(evaluation))
     outcome.made, outcome.found = driven.made, driven.found
     return outcome
+
+
+@contextmanager
+def _failing(stages: CellStages, where: str) -> Iterator[None]:
+    """Keep also a usage error for the end: it was one node's, and all else is made."""
+    try:
+        with stages.failing(where):
+            yield
+    except UsageError as error:
+        stages.outcome.failures.append(Failure(f"{stages.cell.label}{where}", error))
 
 
 def _training_fault(cell: Cell, driven: Driven) -> MftbenchError | None:
