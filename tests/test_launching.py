@@ -271,6 +271,21 @@ def test_greedy_seeds_of_the_base_are_made_once(tmp_path):
     assert serialise(outcome.rows) == serialise(alone.rows)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        ((), 0),
+        (("EngineError", "Unfinished"), 1),
+        (("PluginError",), 1),
+        (("UsageError",), 1),
+        (("PluginError", "StoreError"), 2),
+    ],
+)
+def test_only_a_store_that_refuses_gives_a_unit_exit_code_2(kinds, code):
+    faults = {str(number): Fault(kind, "") for number, kind in enumerate(kinds)}
+    assert Report(made=5, faults=faults).exit_code == code
+
+
 @pytest.mark.parametrize("output", ["", "Traceback", "3", '{"made": "many"}', "[]"])
 def test_output_without_a_report_is_none(output):
     assert from_output(output) is None
