@@ -18,7 +18,7 @@ from mftbench.errors import EngineError, MftbenchError, PluginError
 from mftbench.inference.jobs import served
 from mftbench.leaderboard.rows import Row
 from mftbench.models.trained import trained_model
-from mftbench.pipeline.execute import execute, read_executed
+from mftbench.pipeline.execute import Executed, execute, read_executed, read_unfinished
 from mftbench.pipeline.generate import (
     Wanted,
     complete,
@@ -124,9 +124,8 @@ class CellStages:
         except Unfinished as missing:
             where = f"{self.cell.label}, {evaluation.task}"
             self.outcome.failures.append(Failure(where, EngineError(str(missing))))
-            scored = self.judged(
-                evaluation, self.bench.store.work("execute", evaluation.score.execute)
-            )
+            work = self.bench.store.work("execute", evaluation.score.execute)
+            scored = self.judged(evaluation, read_unfinished(work))
         yield from rows_of(self.bench, self.cell, evaluation, scored)
 
     def train(self, task: str) -> ModelRef:
@@ -183,17 +182,18 @@ class CellStages:
         """Judge every execution and score the verdicts."""
 
         def make(out: Path, work: Path) -> None:
-            write_scored(out, self.judged(evaluation, self.execute(evaluation).path))
+            executed = read_executed(self.execute(evaluation).path)
+            write_scored(out, self.judged(evaluation, executed))
 
         return self._get_or_make("score", evaluation.score, make)
 
-    def judged(self, evaluation: Evaluation, executions: Path) -> Scored:
-        """Judge and score the executions in a folder."""
+    def judged(self, evaluation: Evaluation, executed: Sequence[Executed]) -> Scored:
+        """Judge and score executions."""
         spec = evaluation.score
         task = self.bench.asked(spec.task, spec.source)
         problems = self.bench.problems(spec.task, spec.source)
         samples = evaluation.generate.sampling.n
-        return judge(task, problems, read_executed(executions), spec.k, samples)
+        return judge(task, problems, executed, spec.k, samples)
 
     def _get_or_make(
         self, stage: str, spec: object, make: Callable[[Path, Path], None]

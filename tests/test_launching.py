@@ -19,6 +19,7 @@ from mftbench.launching.report import Fault, Report, from_output, to_line
 from mftbench.launching.scripted import Played, ScriptedLauncher
 from mftbench.launching.units import Unit, chains, units
 from mftbench.leaderboard.rows import serialise
+from mftbench.pipeline.execute import EXECUTIONS
 from mftbench.plan import plan
 from mftbench.sandbox.backend import UnusableError
 from mftbench.sandbox.pool import Job as SandboxJob
@@ -55,6 +56,11 @@ def launched(folder, script=None, study=STUDY, replicas=0, **changes):
         driver = Driver(launcher, opened.store, job_of, opened.progress, launcher.tick)
         outcome = collect(opened, cells, driver.drive(units(cells, replicas)))
     return outcome, launcher
+
+
+def collected(folder):
+    with bench(folder) as opened:
+        return collect(opened, plan(STUDY, opened.context()))
 
 
 def test_every_key_of_a_plan_is_in_exactly_one_unit(tmp_path):
@@ -165,6 +171,33 @@ def test_items_that_no_sandbox_could_run_are_missing_as_in_process(tmp_path):
     assert [row.missing for row in outcome.rows] == [4] * 8
     assert serialise(outcome.rows) == serialise(alone.rows)
     assert outcome.exit_code == alone.exit_code == 1
+
+
+def test_collecting_later_counts_the_same_items_missing_as_the_run_itself(tmp_path):
+    def broken(program: Program):
+        return SandboxError("no node here")
+
+    rows = launched(tmp_path, sandbox=Scripted(broken))[0].rows
+    later = collected(tmp_path)
+    assert [row.missing for row in later.rows] == [4] * 8
+    assert serialise(later.rows) == serialise(rows)
+    assert {str(failure.error)[-26:] for failure in later.failures} == {
+        "not finished; run it again"
+    }
+    assert later.exit_code == 1
+
+
+def test_a_torn_execution_is_missing_where_it_is_collected(tmp_path):
+    launched(tmp_path, sandbox=Scripted(lambda program: SandboxError("no node here")))
+    for log in tmp_path.glob(f"work/execute/*/{EXECUTIONS}"):
+        log.write_text('{"problem":')
+    assert [row.missing for row in collected(tmp_path).rows] == [4] * 8
+
+
+def test_collecting_a_finished_study_finds_its_scores(tmp_path):
+    run_in(tmp_path)
+    outcome = collected(tmp_path)
+    assert (len(outcome.rows), outcome.made, outcome.found) == (8, 0, 8)
 
 
 def test_items_of_a_node_without_the_sandbox_are_missing(tmp_path):

@@ -23,7 +23,6 @@ def collect(
     from mftbench.bench import Bench, Options, Seams
     from mftbench.board_folder import write_results
     from mftbench.launching.collecting import collect as collect_rows
-    from mftbench.launching.driving import Driven
     from mftbench.launching.late_sandbox import LateSandbox
     from mftbench.launching.launch import read_launch
     from mftbench.plan import plan
@@ -34,6 +33,6 @@ def collect(
     options = Options(store, tuple(map(Path, agreed.tasks_dirs)))
     seams = Seams(sandbox=LateSandbox(agreed.sandbox, agreed.images))
     with Bench(agreed.study, options, Silent(), seams) as bench:
-        outcome = collect_rows(bench, plan(agreed.study, bench.context()), Driven())
+        outcome = collect_rows(bench, plan(agreed.study, bench.context()))
     write_results(board, agreed.study, None, outcome.rows)
     show_outcome(board, outcome)
