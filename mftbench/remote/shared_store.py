@@ -101,6 +101,7 @@ class SharedStore(Store):
     def locked(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
         """Hold a name against this node's processes, then against all other nodes."""
         with super().locked(name, waiting), self._node_leases().held(name, waiting):
+            self._listed.clear()  # what was made while we waited is there now
             yield
 
     def _keys(self, stage: str, prefix: str) -> list[str]:
