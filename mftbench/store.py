@@ -120,9 +120,10 @@ class Store:
         if found := self.find(stage, name):
             return found
         with self.locked(name, waiting):
-            if found := self.find(stage, name):
-                return found
             work = self.work(stage, name)
+            if found := self.find(stage, name):
+                shutil.rmtree(work, ignore_errors=True)  # of an attempt that others overtook
+                return found
             done = work / "done"  # there already if it could not be published
             if not done.exists():
                 out = work / "out"
