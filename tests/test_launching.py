@@ -260,6 +260,13 @@ def test_a_job_that_is_always_lost_fails_alone(tmp_path):
     assert "was lost: killed by somebody" in str(outcome.failures[0].error)
 
 
+def test_why_a_launcher_lost_a_job_is_told(tmp_path):
+    lost = Status(State.LOST, reason="FileNotFoundError: '/nowhere/python'")
+    outcome, _ = launched(tmp_path, lambda job: Played(1.0, lost))
+    message = str(outcome.failures[0].error)
+    assert message.endswith("was lost: FileNotFoundError: '/nowhere/python'")
+
+
 def test_a_command_that_dies_without_a_report_is_told_by_its_last_line(tmp_path):
     script = lambda _: Played(1.0, Status(State.ENDED, 1), log="Traceback\nMemoryError: 8 GiB")  # noqa: E731
     outcome, _ = launched(tmp_path, script)

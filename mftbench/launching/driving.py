@@ -154,7 +154,7 @@ class _State:
         ended = f"ended with exit code {status.exit_code}"
         how = ended if status.state is State.ENDED else f"was {status.state}"
         last = self.driver.launcher.logs(unit.name).strip().rpartition("\n")[2]
-        message = f"{unit.label} {how}{': ' if last else ''}{last}"
+        message = ": ".join(filter(None, (f"{unit.label} {how}", status.reason, last)))
         lacking = [key for key in unit.keys if not self.driver.store.has(unit.stage, key)]
         faults = dict.fromkeys(lacking, Fault("EngineError", message))
         return Report(made=len(unit.keys) - len(lacking), faults=faults)
