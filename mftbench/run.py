@@ -59,6 +59,11 @@ class Outcome:
         """Give 0 if all cells are done, else the worst failure's code."""
         return max((failure.error.exit_code for failure in self.failures), default=0)
 
+    @property
+    def fruitless(self) -> bool:
+        """Say whether cells failed and none has a row: that says nothing of a board."""
+        return bool(self.failures) and not self.rows
+
     def count(self, artifact: Artifact) -> None:
         """Count an artifact as made or found, once however often it is asked for."""
         if artifact.key not in self.counted:
