@@ -77,16 +77,27 @@ def read_items(path: Path) -> Iterator[dict[str, Any]]:
     Raises StoreError with file and line number if a line is not a JSON object.
     """
     with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                item = json.loads(line)
-            except ValueError as error:
-                raise StoreError(f"{path}:{number}: not a JSON line ({error})") from error
-            if not isinstance(item, dict):
-                raise StoreError(
-                    f"{path}:{number}: expected an object, found {type(item).__name__}"
-                )
-            yield item
+        yield from _parsed(lines, path)
+
+
+def read_log(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the whole items of a log that another process may be writing, or was killed at.
+
+    Raises StoreError as ``read_items`` does.
+    """
+    with path.open(encoding="utf-8") as lines:
+        yield from _parsed((line for line in lines if line.endswith("\n")), path)
+
+
+def _parsed(lines: Iterable[str], path: Path) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        try:
+            item = json.loads(line)
+        except ValueError as error:
+            raise StoreError(f"{path}:{number}: not a JSON line ({error})") from error
+        if not isinstance(item, dict):
+            raise StoreError(f"{path}:{number}: expected an object, found {type(item).__name__}")
+        yield item
 
 
 def write_items(path: Path, items: Iterable[dict[str, Any]]) -> None:

@@ -7,18 +7,19 @@ made again. A cell that fails leaves the others alone: its error is kept for the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
 from mftbench.bench import Bench
+from mftbench.canonical import digest
 from mftbench.errors import EngineError, MftbenchError, PluginError
 from mftbench.inference.jobs import served
 from mftbench.leaderboard.rows import Row
 from mftbench.models.trained import trained_model
-from mftbench.pipeline.execute import execute, read_executed
+from mftbench.pipeline.execute import Executed, execute, read_executed, read_unfinished
 from mftbench.pipeline.generate import (
     Wanted,
     complete,
@@ -51,11 +52,24 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     made: int = 0
     found: int = 0
+    counted: set[str] = field(default_factory=set)
 
     @property
     def exit_code(self) -> int:
         """Give 0 if all cells are done, else the worst failure's code."""
         return max((failure.error.exit_code for failure in self.failures), default=0)
+
+    @property
+    def fruitless(self) -> bool:
+        """Say whether cells failed and none has a row: that says nothing of a board."""
+        return bool(self.failures) and not self.rows
+
+    def count(self, artifact: Artifact) -> None:
+        """Count an artifact as made or found, once however often it is asked for."""
+        if artifact.key not in self.counted:
+            self.counted.add(artifact.key)
+            self.made += artifact.made
+            self.found += not artifact.made
 
 
 def run(bench: Bench) -> Outcome:
@@ -77,19 +91,31 @@ def run(bench: Bench) -> Outcome:
 def generate_group(cells: Sequence[CellStages]) -> list[CellStages]:
     """Train the cells of one base, then make all their missing completions in one pass.
 
+    Completions are items of one node, so the group is held until they are artifacts: another node
+    that makes the same ones meanwhile would not find them.
     Returns the cells that go on; what an engine could not complete shows where it is asked for.
     """
+    if not any(cell.lacking for cell in cells):
+        return list(cells)
+    bench = cells[0].bench
+    group = digest([each.keys["generate"] for cell in cells for each in cell.cell.evaluations])
+    with bench.store.locked(group, _waiting(bench, "generate")):
+        return _generated(cells)
+
+
+def _generated(cells: Sequence[CellStages]) -> list[CellStages]:
     wanted: list[Wanted] = []
     ready = []
     for cell in cells:
         with cell.failing():
-            wanted += [cell.wanted(each) for each in cell.cell.evaluations if cell.lacks(each)]
+            wanted += [cell.wanted(each) for each in cell.lacking]
             ready.append(cell)
     if wanted:
         bench = cells[0].bench
         errors = complete(wanted, bench.engine, bench.store, bench.progress)
         for cell in ready:
             cell.errors.update(errors)
+            cell.publish({each.key for each in wanted} - errors.keys())
     return ready
 
 
@@ -111,11 +137,15 @@ class CellStages:
         except (EngineError, PluginError) as error:
             self.outcome.failures.append(Failure(f"{self.cell.label}{where}", error))
 
-    def lacks(self, evaluation: Evaluation) -> bool:
-        """Say whether completions are still to make: nothing that follows from them is stored."""
+    @property
+    def lacking(self) -> list[Evaluation]:
+        """Give what lacks completions: nothing that follows from them is stored."""
         has = self.bench.store.has
-        stages = ("score", "execute", "generate")
-        return not any(has(stage, evaluation.keys[stage]) for stage in stages)
+        return [
+            each
+            for each in self.cell.evaluations
+            if not any(has(stage, each.keys[stage]) for stage in ("score", "execute", "generate"))
+        ]
 
     def rows(self, evaluation: Evaluation) -> Iterator[Row]:
         """Give one evaluation's rows; items that the sandbox could not run are counted missing."""
@@ -124,9 +154,8 @@ class CellStages:
         except Unfinished as missing:
             where = f"{self.cell.label}, {evaluation.task}"
             self.outcome.failures.append(Failure(where, EngineError(str(missing))))
-            scored = self.judged(
-                evaluation, self.bench.store.work("execute", evaluation.score.execute)
-            )
+            work = self.bench.store.work("execute", evaluation.score.execute)
+            scored = self.judged(evaluation, read_unfinished(work))
         yield from rows_of(self.bench, self.cell, evaluation, scored)
 
     def train(self, task: str) -> ModelRef:
@@ -157,6 +186,13 @@ class CellStages:
             self.asked[name] = Wanted(name, runs, model, asked, spec.sampling, how)
         return self.asked[name]
 
+    def publish(self, names: Collection[str]) -> None:
+        """Make artifacts of completions that are whole, by key."""
+        for evaluation in self.cell.evaluations:
+            if evaluation.keys["generate"] in names:
+                with suppress(EngineError):  # raised again where the completions are asked for
+                    self.generate(evaluation)
+
     def generate(self, evaluation: Evaluation) -> Artifact:
         """Select the evaluation's completions from what the group has made."""
 
@@ -183,29 +219,27 @@ class CellStages:
         """Judge every execution and score the verdicts."""
 
         def make(out: Path, work: Path) -> None:
-            write_scored(out, self.judged(evaluation, self.execute(evaluation).path))
+            executed = read_executed(self.execute(evaluation).path)
+            write_scored(out, self.judged(evaluation, executed))
 
         return self._get_or_make("score", evaluation.score, make)
 
-    def judged(self, evaluation: Evaluation, executions: Path) -> Scored:
-        """Judge and score the executions in a folder."""
+    def judged(self, evaluation: Evaluation, executed: Sequence[Executed]) -> Scored:
+        """Judge and score executions."""
         spec = evaluation.score
         task = self.bench.asked(spec.task, spec.source)
         problems = self.bench.problems(spec.task, spec.source)
         samples = evaluation.generate.sampling.n
-        return judge(task, problems, read_executed(executions), spec.k, samples)
+        return judge(task, problems, executed, spec.k, samples)
 
     def _get_or_make(
         self, stage: str, spec: object, make: Callable[[Path, Path], None]
     ) -> Artifact:
-        progress = self.bench.progress
-        artifact = self.bench.store.get_or_make(
-            stage,
-            spec,
-            make,
-            provenance=provenance,
-            waiting=lambda name: progress.start(f"waiting for another run to {stage} {name}", 0),
-        )
-        self.outcome.made += artifact.made
-        self.outcome.found += not artifact.made
+        waiting = _waiting(self.bench, stage)
+        artifact = self.bench.store.get_or_make(stage, spec, make, provenance, waiting)
+        self.outcome.count(artifact)
         return artifact
+
+
+def _waiting(bench: Bench, stage: str) -> Callable[[str], None]:
+    return lambda name: bench.progress.start(f"waiting for another run to {stage} {name}", 0)

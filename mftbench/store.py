@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mftbench.canonical import digest, dumps, plain
-from mftbench.errors import StoreError, UsageError
+from mftbench.errors import PluginError, SandboxError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 STAGES = ("train", "generate", "execute", "score")
 
@@ -74,12 +77,16 @@ class Store:
         return self.find(stage, artifact_key)
 
     def put(self, name: str, text: str) -> None:
-        """Keep a text for all who use the store, at once and in place of what was there."""
+        """Keep a text for all who use the store, at once and in place of what was there.
+
+        Raises StoreError if the disk is full or refuses the write.
+        """
         path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
+        with _disk_errors(self.root):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
+            scratch.write_text(text, encoding="utf-8")
+            scratch.replace(path)
 
     def get(self, name: str) -> str | None:
         """Give a kept text, or None if there is none."""
@@ -112,10 +119,11 @@ class Store:
         name = key(stage, spec)
         if found := self.find(stage, name):
             return found
-        with _disk_errors(self.root), self.locked(name, waiting):
-            if found := self.find(stage, name):
-                return found
+        with self.locked(name, waiting):
             work = self.work(stage, name)
+            if found := self.find(stage, name):
+                shutil.rmtree(work, ignore_errors=True)  # of an attempt that others overtook
+                return found
             done = work / "done"  # there already if it could not be published
             if not done.exists():
                 out = work / "out"
@@ -159,7 +167,18 @@ class Store:
 
     @contextmanager
     def locked(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
-        """Hold a name against all other processes; ``waiting`` is told it if another holds it."""
+        """Hold a name against all other processes; ``waiting`` is told it if another holds it.
+
+        Raises StoreError if the disk is full or refuses a write, also one while the name is held.
+        """
+        with _disk_errors(self.root):
+            lock = self._lock(name, waiting)
+            try:
+                yield
+            finally:
+                lock.release()
+
+    def _lock(self, name: str, waiting: Callable[[str], None]) -> FileLock:
         from filelock import FileLock, Timeout
 
         folder = self.root / "locks"
@@ -170,23 +189,25 @@ class Store:
         except Timeout:
             waiting(name)
             lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
+        return lock
 
 
-_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""The disk takes nothing more, whatever was to be written."""
+_REFUSED = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+"""One path was refused, which may be any path of the machine; a store may be a file."""
+_NOT_OURS = (Unfinished, PluginError, SandboxError, UsageError, StoreError)
+"""They say already who is to blame, and may quote what a disk said elsewhere."""
 
 
 @contextmanager
 def _disk_errors(root: Path) -> Iterator[None]:
     try:
         yield
-    except StoreError:
+    except _NOT_OURS:
         raise
     except Exception as error:
-        reason = _refusal(error)
+        reason = _refusal(error, root)
         if not reason:
             raise
         raise StoreError(
@@ -195,15 +216,23 @@ def _disk_errors(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _refusal(error: Exception) -> str:
-    """Say how the disk refused, or "" for any other error.
+def _refusal(error: Exception, root: Path) -> str:
+    """Say how the store's disk refused, or "" for any other error.
 
-    Libraries that write through Rust (safetensors) raise errors of their own kind, in which only
-    the message tells.
+    Libraries that write through Rust (safetensors), and ranks of a training, raise errors of their
+    own kind, in which only the message tells.
     """
     if isinstance(error, OSError):
-        return os.strerror(error.errno) if error.errno in _REFUSALS else ""
-    return next((os.strerror(code) for code in _REFUSALS if os.strerror(code) in str(error)), "")
+        code = error.errno or 0
+        refused = code in _REFUSED and _lies_under(root, error.filename)
+        return os.strerror(code) if refused or code in _FULL else ""
+    return next((os.strerror(code) for code in _FULL if os.strerror(code) in str(error)), "")
+
+
+def _lies_under(root: Path, filename: object) -> bool:
+    if not isinstance(filename, str | bytes | os.PathLike):
+        return False
+    return Path(os.fsdecode(filename)).resolve().is_relative_to(root.resolve())
 
 
 def _flush(folder: Path) -> None:

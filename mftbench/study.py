@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -102,10 +102,9 @@ def overridden(raw: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
 def parse_study(raw: dict[str, Any], where: str) -> Study:
     """Check a study's plain values and make the record, naming every wrong key by its path."""
     raw = dict(raw)
-    raw["balancers"] = [
-        {"name": item} if isinstance(item, str) else item
-        for item in raw.get("balancers", ["task_token"])
-    ]
+    balancers = raw.get("balancers", ["task_token"])
+    if isinstance(balancers, list | tuple):
+        raw["balancers"] = [{"name": each} if isinstance(each, str) else each for each in balancers]
     _reject_unknown_keys(Study, raw, where, "")
     from pydantic import TypeAdapter, ValidationError
 
@@ -230,8 +229,10 @@ def _checked(study: Study, where: str) -> Study:
         values = getattr(study, kind)
         if not values:
             raise UsageError(f"{where}: {kind} is empty; name at least one")
-        if len(set(values)) < len(values):
-            raise UsageError(f"{where}: {kind} names something twice: {list(values)}")
+        _check_distinct(values, kind, where)
+    _check_distinct([balance.label for balance in study.balancers], "balancers", where)
+    for task, settings in study.data.items():
+        _check_distinct(settings.evaluate, f"data.{task}.evaluate", where)
     for place, names in (("unseen", study.unseen), ("data", study.data)):
         for task in names:
             if task not in study.tasks:
@@ -259,3 +260,8 @@ def _checked(study: Study, where: str) -> Study:
             f"{samples}; raise sampling.n (and sampling.temperature above 0)"
         )
     return study
+
+
+def _check_distinct(values: Sequence[object], kind: str, where: str) -> None:
+    if len(set(values)) < len(values):
+        raise UsageError(f"{where}: {kind} names something twice: {list(values)}")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import threading
 from dataclasses import replace
 
 import pytest
+from test_remote_store import node
 from test_run import STUDY, bench, run_in
 
 from mftbench.contract import Prompt
@@ -15,6 +19,7 @@ from mftbench.inference.scripted import ScriptedEngine
 from mftbench.leaderboard.rows import serialise
 from mftbench.pipeline.generate import requests
 from mftbench.plan import plan
+from mftbench.remote.scripted import in_memory
 from mftbench.run import run
 from mftbench.study import TaskSettings
 
@@ -111,6 +116,39 @@ def test_a_damaged_log_of_items_is_named(tmp_path):
         log.write_text("no json\n")
     with pytest.raises(StoreError, match=r"items/.*jsonl:1: not a JSON line"):
         made(tmp_path, study=replace(SAMPLED, k=(2,), sampling=replace(SAMPLED.sampling, n=3)))
+
+
+def test_two_nodes_that_run_one_study_generate_once(tmp_path):
+    place, outcomes = in_memory(), []
+
+    def run_on(name, engine):
+        with bench(tmp_path / name, study=ONE, engine=engine) as opened:
+            opened.store = node(place, tmp_path / name)
+            outcomes.append(run(opened))
+
+    class Joined(Counting):
+        """While it generates, the other node begins; it is ready before we are done."""
+
+        def generate_all(self, jobs):
+            other.start()
+            other.join(1)
+            yield from super().generate_all(jobs)
+
+    first, second = Joined(), Counting()
+    other = threading.Thread(target=run_on, args=("b", second))
+    run_on("a", first)
+    other.join()
+    assert (len(first.made), len(second.made)) == (8, 0)
+    assert serialise(outcomes[0].rows) == serialise(outcomes[1].rows)
+
+
+def test_a_disk_that_fills_while_completions_are_kept_ends_the_run(tmp_path):
+    class Filling(ScriptedEngine):
+        def generate_all(self, jobs):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(StoreError, match=r"cannot write to the store .*No space left"):
+        run_in(tmp_path, engine=Filling())
 
 
 def test_an_engine_of_another_version_makes_its_own_items(tmp_path):

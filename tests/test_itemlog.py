@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mftbench.errors import StoreError
-from mftbench.itemlog import ItemLog, read_items, write_items
+from mftbench.itemlog import ItemLog, read_items, read_log, write_items
 
 
 def test_items_come_back_in_order(tmp_path):
@@ -21,6 +21,12 @@ def test_a_torn_last_line_is_dropped_and_the_log_goes_on(tmp_path):
     with ItemLog(path) as log:
         log.append({"n": 3})
     assert [item["n"] for item in read_items(path)] == [1, 3]
+
+
+def test_a_log_is_read_without_its_torn_last_line_while_it_grows(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"n":1}\n{"n":2')
+    assert list(read_log(path)) == [{"n": 1}]
 
 
 def test_an_empty_log_has_no_items(tmp_path):

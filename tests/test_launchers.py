@@ -11,6 +11,7 @@ from mftbench.errors import PluginError, UsageError
 from mftbench.launching.launcher import Job, Needs, State, Status
 from mftbench.launching.local import LocalLauncher
 from mftbench.launching.machine import Machine, this_machine
+from mftbench.launching.ray_cluster import lost
 from mftbench.launching.scripted import Played, ScriptedLauncher
 from mftbench.testing.launcher import check_launcher
 
@@ -123,3 +124,14 @@ def test_the_scripted_launcher_plays_jobs_on_its_own_clock():
     assert [launcher.poll(name).state for name in "abc"] == ["ended", "ended", "running"]
     launcher.tick()
     assert (launcher.now, launcher.busy["cpus"]) == (20.0, 30.0)
+
+
+@pytest.mark.needs_ray
+def test_what_ray_could_not_start_is_lost_for_the_reason_that_ray_gives():
+    from ray.exceptions import RayTaskError
+
+    raised = FileNotFoundError(2, "No such file or directory", "/nowhere/python")
+    story = f"Traceback (most recent call last):\n  ...\nFileNotFoundError: {raised}\n"
+    status = lost(RayTaskError("_run", story, raised).as_instanceof_cause())
+    assert status.state is State.LOST
+    assert status.reason == f"FileNotFoundError: {raised}"

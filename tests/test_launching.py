@@ -7,18 +7,23 @@ from dataclasses import replace
 import pytest
 from test_run import STUDY, bench, run_in
 
-from mftbench.contract import Program
+from mftbench.contract import Limits, Program
 from mftbench.errors import EngineError, SandboxError, StoreError, UsageError
 from mftbench.inference.scripted import ScriptedEngine
 from mftbench.launching.collecting import collect
 from mftbench.launching.driving import Driver
+from mftbench.launching.late_sandbox import LateSandbox
 from mftbench.launching.launcher import Job, State, Status
 from mftbench.launching.making import make
 from mftbench.launching.report import Fault, Report, from_output, to_line
 from mftbench.launching.scripted import Played, ScriptedLauncher
 from mftbench.launching.units import Unit, chains, units
 from mftbench.leaderboard.rows import serialise
+from mftbench.pipeline.execute import EXECUTIONS
 from mftbench.plan import plan
+from mftbench.sandbox.backend import UnusableError
+from mftbench.sandbox.pool import Job as SandboxJob
+from mftbench.sandbox.pool import run_all
 from mftbench.sandbox.scripted import Scripted
 from mftbench.study import TaskSettings
 from mftbench.training.scripted import train
@@ -51,6 +56,11 @@ def launched(folder, script=None, study=STUDY, replicas=0, **changes):
         driver = Driver(launcher, opened.store, job_of, opened.progress, launcher.tick)
         outcome = collect(opened, cells, driver.drive(units(cells, replicas)))
     return outcome, launcher
+
+
+def collected(folder):
+    with bench(folder) as opened:
+        return collect(opened, plan(STUDY, opened.context()))
 
 
 def test_every_key_of_a_plan_is_in_exactly_one_unit(tmp_path):
@@ -163,6 +173,65 @@ def test_items_that_no_sandbox_could_run_are_missing_as_in_process(tmp_path):
     assert outcome.exit_code == alone.exit_code == 1
 
 
+def test_collecting_later_counts_the_same_items_missing_as_the_run_itself(tmp_path):
+    def broken(program: Program):
+        return SandboxError("no node here")
+
+    rows = launched(tmp_path, sandbox=Scripted(broken))[0].rows
+    later = collected(tmp_path)
+    assert [row.missing for row in later.rows] == [4] * 8
+    assert serialise(later.rows) == serialise(rows)
+    assert {str(failure.error)[-26:] for failure in later.failures} == {
+        "not finished; run it again"
+    }
+    assert later.exit_code == 1
+
+
+def test_a_torn_execution_is_missing_where_it_is_collected(tmp_path):
+    launched(tmp_path, sandbox=Scripted(lambda program: SandboxError("no node here")))
+    for log in tmp_path.glob(f"work/execute/*/{EXECUTIONS}"):
+        log.write_text('{"problem":')
+    assert [row.missing for row in collected(tmp_path).rows] == [4] * 8
+
+
+def test_collecting_a_finished_study_finds_its_scores(tmp_path):
+    run_in(tmp_path)
+    outcome = collected(tmp_path)
+    assert (len(outcome.rows), outcome.made, outcome.found) == (8, 0, 8)
+
+
+def test_items_of_a_node_without_the_sandbox_are_missing(tmp_path):
+    absent = LateSandbox(Scripted.name, {})  # no sandbox is opened by this name
+    outcome, _ = launched(tmp_path, sandbox=absent)
+    assert [row.missing for row in outcome.rows] == [4] * 8
+    assert "4 items missing: unknown sandbox 'scripted'" in str(outcome.failures[0].error)
+    assert outcome.exit_code == 1
+
+
+def test_a_sandbox_that_a_node_has_not_is_not_tried_again():
+    ((_, error),) = run_all(
+        LateSandbox("nowhere", {}), [SandboxJob("a", Program("python", ()))], Limits(), 1
+    )
+    assert isinstance(error, UnusableError)
+
+
+def test_a_unit_that_is_a_usage_error_leaves_the_other_cells_done(tmp_path):
+    play = in_process(tmp_path)
+
+    def misuse(job: Job) -> Played:
+        if not job.name.startswith("execute-") or len(job.command) > 1:
+            return play(job)
+        report = Report(faults={job.command[0]: Fault("UsageError", "no such file here")})
+        return Played(1.0, Status(State.ENDED, 2, to_line(report)))
+
+    outcome, _ = launched(tmp_path, misuse)
+    assert {failure.cell for failure in outcome.failures} == {
+        f"nano single {task} seed 1, {task}" for task in STUDY.tasks
+    }
+    assert {row.mode for row in outcome.rows} == {"base", "mixed", "mft"}
+    assert outcome.exit_code == 2
+
+
 def test_a_lost_job_is_run_again(tmp_path):
     play, lost = in_process(tmp_path), set()
 
@@ -191,10 +260,33 @@ def test_a_job_that_is_always_lost_fails_alone(tmp_path):
     assert "was lost: killed by somebody" in str(outcome.failures[0].error)
 
 
+def test_why_a_launcher_lost_a_job_is_told(tmp_path):
+    lost = Status(State.LOST, reason="FileNotFoundError: '/nowhere/python'")
+    outcome, _ = launched(tmp_path, lambda job: Played(1.0, lost))
+    message = str(outcome.failures[0].error)
+    assert message.endswith("was lost: FileNotFoundError: '/nowhere/python'")
+
+
 def test_a_command_that_dies_without_a_report_is_told_by_its_last_line(tmp_path):
     script = lambda _: Played(1.0, Status(State.ENDED, 1), log="Traceback\nMemoryError: 8 GiB")  # noqa: E731
     outcome, _ = launched(tmp_path, script)
     assert "ended with exit code 1: MemoryError: 8 GiB" in str(outcome.failures[0].error)
+
+
+def test_what_a_unit_stored_before_it_died_is_made(tmp_path):
+    play = in_process(tmp_path)
+
+    def die_after_one(job: Job) -> Played:
+        if job.name.startswith("generate-") and len(job.command) > 1:
+            play(replace(job, command=job.command[:1]))
+            return Played(1.0, Status(State.ENDED, 1), log="MemoryError")
+        return play(job)
+
+    outcome, _ = launched(tmp_path, die_after_one)
+    stored = len(list(tmp_path.glob("generate/*")))
+    assert stored == 5  # of base, mixed and mft one each, and of both single ones
+    assert len(outcome.rows) == stored
+    assert (outcome.made, len(outcome.failures)) == (4 + 3 * stored, 3)
 
 
 def test_a_full_disk_ends_everything(tmp_path):
@@ -217,6 +309,21 @@ def test_greedy_seeds_of_the_base_are_made_once(tmp_path):
     outcome, _ = launched(tmp_path / "launched", study=study, engine=engine)
     alone = run_in(tmp_path / "alone", study=study, engine=engine)
     assert serialise(outcome.rows) == serialise(alone.rows)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        ((), 0),
+        (("EngineError", "Unfinished"), 1),
+        (("PluginError",), 1),
+        (("UsageError",), 1),
+        (("PluginError", "StoreError"), 2),
+    ],
+)
+def test_only_a_store_that_refuses_gives_a_unit_exit_code_2(kinds, code):
+    faults = {str(number): Fault(kind, "") for number, kind in enumerate(kinds)}
+    assert Report(made=5, faults=faults).exit_code == code
 
 
 @pytest.mark.parametrize("output", ["", "Traceback", "3", '{"made": "many"}', "[]"])

@@ -10,13 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from board_rows import board_rows
 from test_run import STUDY, bench
+from typer import Exit
 
+from mftbench.commands.collect import collect
 from mftbench.errors import UsageError
 from mftbench.launching.emit import Emission, command_lines, emit_as
 from mftbench.launching.jobs import JobMaker
+from mftbench.launching.launch import write_launch
+from mftbench.launching.launched import launch_of
 from mftbench.launching.slurm import Cluster, write_slurm
 from mftbench.launching.units import units
+from mftbench.leaderboard.files import write_board
 from mftbench.plan import plan
 from mftbench.store_at import StoreAt
 
@@ -111,6 +117,19 @@ def test_more_cells_than_an_array_may_have_are_several_arrays(tmp_path, monkeypa
 def test_an_unknown_form_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"unknown form 'slrm' in --emit; did you mean 'slurm'\?"):
         emit_as("slrm", emission(tmp_path), tmp_path, ())
+
+
+def test_a_board_is_left_as_it_is_where_no_cell_has_a_row(tmp_path, capsys):
+    board = tmp_path / "board"
+    write_board(board, board_rows())
+    before = {path.name: path.read_bytes() for path in board.iterdir()}
+    with bench(tmp_path) as opened:
+        launch = write_launch(opened.store, launch_of(opened))
+    with pytest.raises(Exit):
+        collect(launch, StoreAt(tmp_path), board)
+    assert {path.name: path.read_bytes() for path in board.iterdir()} == before
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.endswith(f"no cell has a row, so {board} is left as it is")
 
 
 def test_the_stub_refuses_what_sbatch_refuses(tmp_path):

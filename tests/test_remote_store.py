@@ -113,6 +113,49 @@ def test_the_first_publisher_wins_and_the_second_takes_its_artifact(tmp_path):
     assert objects.names("train") == [f"{NAME}.json"]
 
 
+def test_a_process_of_the_node_that_gets_an_artifact_as_it_is_published_disturbs_nobody(tmp_path):
+    objects = in_memory()
+
+    def get_at_once(call: str, name: str) -> None:
+        if (call, name) == ("create", f"train/{NAME}.json"):
+            assert node(objects, tmp_path).find("train", NAME)
+
+    maker = node(Scripted(after=get_at_once, objects=objects), tmp_path)
+    artifact = maker.get_or_make("train", Spec(), weights)
+    assert artifact.made
+    assert (artifact.path / "model" / "weights.bin").stat().st_size == 1000
+    assert not maker.work("train", NAME).exists()
+
+
+def test_work_that_another_node_has_finished_meanwhile_is_removed(tmp_path):
+    objects = in_memory()
+
+    def overtake(call: str, name: str) -> None:
+        if call == "create" and name.startswith(f"leases/{NAME}/"):
+            node(objects, tmp_path / "b").get_or_make("train", Spec(), weights)
+
+    late = node(Scripted(overtake, objects=objects), tmp_path / "a")
+    late.work("train", NAME).mkdir(parents=True)
+    assert late.get_or_make("train", Spec(), refuse).made is False
+    assert not late.work("train", NAME).exists()
+
+
+def test_two_processes_of_a_node_that_peek_get_the_files_once(tmp_path):
+    objects = in_memory()
+    node(objects, tmp_path / "a").get_or_make("train", Spec(), weights)
+
+    def peek_too(call: str, name: str) -> None:
+        if call == "download" and not peeking.ident:
+            peeking.start()
+            peeking.join(0.3)
+
+    scripted = Scripted(peek_too, objects=objects)
+    peeking = threading.Thread(target=node(scripted, tmp_path / "b").peek, args=("train", NAME))
+    assert node(scripted, tmp_path / "b").peek("train", NAME)
+    peeking.join()
+    assert len([name for call, name in scripted.calls if call == "download"]) == 3
+
+
 def _sign(out: Path, who: str) -> None:
     (out / "who").write_text(who)
 
@@ -169,8 +212,10 @@ def test_a_place_that_overwrites_cannot_hold_a_store(tmp_path):
             self.objects.replace(name, data)
             return True
 
-    with pytest.raises(UsageError, match="takes the place of a first one"):
-        node(Overwriting(), tmp_path).get_or_make("train", Spec(), refuse)
+    place = Overwriting()
+    for cache in ("first", "again"):
+        with pytest.raises(UsageError, match="takes the place of a first one"):
+            node(place, tmp_path / cache).get_or_make("train", Spec(), refuse)
 
 
 def test_a_living_holder_is_waited_for(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mftbench.errors import StoreError, UsageError
+from mftbench.errors import EngineError, PluginError, SandboxError, StoreError, UsageError
 from mftbench.store import Store, Unfinished, key
 
 
@@ -89,6 +89,62 @@ def test_a_full_disk_is_recognised_in_a_library_s_own_error(tmp_path):
 
     with pytest.raises(StoreError, match="No space left"):
         Store(tmp_path).get_or_make("train", Spec(), full)
+
+
+def test_a_full_disk_is_recognised_in_what_a_rank_of_a_training_said(tmp_path):
+    def full(out: Path, work: Path) -> None:
+        raise EngineError("training on 2 ranks failed: OSError: No space left on device")
+
+    with pytest.raises(StoreError, match="No space left"):
+        Store(tmp_path).get_or_make("train", Spec(), full)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unfinished("4 items missing: bwrap: setting up uid map: Permission denied"),
+        SandboxError("docker: write /var/lib/docker/tmp: no room: No space left on device"),
+        PluginError("task sql: source spider raised: Permission denied: 'dev.json'"),
+        EngineError("vllm: Permission denied: '/dev/nvidia0'"),
+        PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/elsewhere/dev.json"),
+        PermissionError(errno.EACCES, os.strerror(errno.EACCES)),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_was_refused_elsewhere_is_not_the_store_s_fault(tmp_path, error):
+    def refused(out: Path, work: Path) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        Store(tmp_path).get_or_make("execute", Spec(), refused)
+    assert raised.value is error
+
+
+def test_a_store_that_may_not_be_written_is_one_line(tmp_path):
+    def refused(out: Path, work: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(out / "model"))
+
+    with pytest.raises(StoreError, match=r"cannot write to the store at .*Permission denied"):
+        Store(tmp_path).get_or_make("train", Spec(), refused)
+
+
+def test_a_disk_that_fills_while_a_name_is_held_is_one_line(tmp_path):
+    with (
+        pytest.raises(StoreError, match="No space left"),
+        Store(tmp_path).locked("items", lambda _: None),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_store_that_is_a_file_is_one_line(tmp_path):
+    store = Store(tmp_path / "file")
+    store.root.write_text("")
+    with pytest.raises(StoreError, match=r"cannot write to the store at .*Not a directory"):
+        store.get_or_make("train", Spec(), write("x"))
+    with pytest.raises(StoreError, match="Not a directory"):
+        store.put("launch/x/launch.json", "{}")
+    with pytest.raises(StoreError, match="File exists"):
+        store.put("rates.json", "{}")
 
 
 def test_a_full_disk_ends_the_command_with_exit_code_2():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mftbench.commands.options import StoreName
-from mftbench.commands.run import show_outcome
+from mftbench.commands.run import show_outcome, write_outcome
 
 
 def collect(
@@ -18,12 +18,11 @@ def collect(
 ) -> None:
     """Write the board of what is stored of a study; make nothing.
 
-    Exit code 1: some cells are not finished; they are named.
+    Exit code 1: some cells are not finished; they are named. If none has a row, a board that is
+    there is left as it is.
     """
     from mftbench.bench import Bench, Options, Seams
-    from mftbench.board_folder import write_results
     from mftbench.launching.collecting import collect as collect_rows
-    from mftbench.launching.driving import Driven
     from mftbench.launching.late_sandbox import LateSandbox
     from mftbench.launching.launch import read_launch
     from mftbench.plan import plan
@@ -34,6 +33,6 @@ def collect(
     options = Options(store, tuple(map(Path, agreed.tasks_dirs)))
     seams = Seams(sandbox=LateSandbox(agreed.sandbox, agreed.images))
     with Bench(agreed.study, options, Silent(), seams) as bench:
-        outcome = collect_rows(bench, plan(agreed.study, bench.context()), Driven())
-    write_results(board, agreed.study, None, outcome.rows)
+        outcome = collect_rows(bench, plan(agreed.study, bench.context()))
+    write_outcome(board, agreed.study, None, outcome)
     show_outcome(board, outcome)

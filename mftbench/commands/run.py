@@ -23,6 +23,7 @@ from mftbench.commands.options import (
 
 if TYPE_CHECKING:
     from mftbench.run import Outcome
+    from mftbench.study import Study
 
 
 def run(
@@ -51,10 +52,11 @@ def run(
     """Train, generate, execute and score a study; write and print its leaderboard.
 
     What is already in the store is not made again, so running again resumes, and running a
-    finished study changes nothing. Exit code 1: some cells failed, all others are stored.
+    finished study changes nothing. Exit code 1: some cells failed, all others are stored; if all
+    failed, a board that is there is left as it is.
     """
     from mftbench.bench import Bench, Options
-    from mftbench.board_folder import board_folder, write_results
+    from mftbench.board_folder import board_folder
     from mftbench.commands.plan_table import duration
     from mftbench.display import open_display
     from mftbench.estimates.planned import planned_seconds
@@ -68,11 +70,19 @@ def run(
     with Bench(chosen, options, open_display(json)) as bench:
         expected, begun = planned_seconds(bench), time.monotonic()
         outcome = run_study(bench, How(launcher, slots, gpus, replicas, address))
-    write_results(folder, chosen, file, outcome.rows)
+    write_outcome(folder, chosen, file, outcome)
     if expected is not None:
         used = duration(time.monotonic() - begun)
         typer.echo(f"planned {duration(expected)} on one device, used {used}", err=True)
     show_outcome(folder, outcome)
+
+
+def write_outcome(folder: Path, study: Study, file: Path | None, outcome: Outcome) -> None:
+    """Write a board; one that is there is not lost to a run in which everything failed."""
+    from mftbench.board_folder import write_results
+
+    if not outcome.fruitless:
+        write_results(folder, study, file, outcome.rows)
 
 
 def show_outcome(folder: Path, outcome: Outcome) -> None:
@@ -84,10 +94,11 @@ def show_outcome(folder: Path, outcome: Outcome) -> None:
         print_board(read_board(folder))
     for failure in outcome.failures:
         typer.echo(f"failed: {failure.cell}: {failure.error}", err=True)
+    board = f"board: {folder / 'README.md'}"
+    if outcome.fruitless:
+        board = f"no cell has a row, so {folder} is left as it is"
     typer.echo(
-        f"{outcome.made} artifacts made, {outcome.found} found in the store; "
-        f"board: {folder / 'README.md'}",
-        err=True,
+        f"{outcome.made} artifacts made, {outcome.found} found in the store; {board}", err=True
     )
     if outcome.failures:
         raise typer.Exit(outcome.exit_code)

@@ -21,6 +21,7 @@ def stage(
 
     Their inputs must be stored. What is stored already is not made again, so a call may be
     repeated. Standard output is one JSON object: counts, and the fault of each key not made.
+    Exit code 1: some artifacts could not be made; 2: the store refuses, or nothing was tried.
     """
     from mftbench.bench import Bench, Options, Seams
     from mftbench.display import open_display

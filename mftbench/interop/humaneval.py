@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 from mftbench.contract import Outcome, Problem, Program, Task, Verdict
 from mftbench.errors import StoreError, UsageError, unknown
 from mftbench.inference.engine import Completion
-from mftbench.pipeline.execute import Executed, Executor, execute, read_executed
+from mftbench.pipeline.execute import Executed, Executor, execute, read_unfinished
 from mftbench.progress import Progress
 from mftbench.scoring.score import Score, score
 from mftbench.sources.jsonl import read_rows
@@ -105,7 +105,7 @@ def grade(
         # What the sandbox could not run stays without a verdict; Graded counts it.
         with suppress(Unfinished):
             execute(task, problems, items, executor, out, work, progress)
-        executed = {(item.problem, item.sample): item for item in read_executed(work)}
+        executed = {(item.problem, item.sample): item for item in read_unfinished(work)}
     return Graded(
         samples, [_verdict(task, problems, executed.get((i.problem, i.sample))) for i in items]
     )

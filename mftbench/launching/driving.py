@@ -144,15 +144,20 @@ class _State:
         return replace(unit, inputs=todo)
 
     def _report(self, unit: Unit, status: Status) -> Report:
-        """Read what the job said at its end, or say what became of a job that said nothing."""
+        """Read what the job said at its end, or say what became of a job that said nothing.
+
+        What it had stored until then is made.
+        """
         report = from_output(status.output) if status.state is State.ENDED else None
         if report is not None:
             return report
         ended = f"ended with exit code {status.exit_code}"
         how = ended if status.state is State.ENDED else f"was {status.state}"
         last = self.driver.launcher.logs(unit.name).strip().rpartition("\n")[2]
-        message = f"{unit.label} {how}{': ' if last else ''}{last}"
-        return Report(faults=dict.fromkeys(unit.keys, Fault("EngineError", message)))
+        message = ": ".join(filter(None, (f"{unit.label} {how}", status.reason, last)))
+        lacking = [key for key in unit.keys if not self.driver.store.has(unit.stage, key)]
+        faults = dict.fromkeys(lacking, Fault("EngineError", message))
+        return Report(made=len(unit.keys) - len(lacking), faults=faults)
 
     def _absorb(self, unit: Unit, report: Report) -> None:
         self.driven.made += report.made

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Mapping
 
 from mftbench.contract import Execution, Limits, Program
-from mftbench.errors import SandboxError
-from mftbench.sandbox.backend import Probe, Sandbox
+from mftbench.errors import UsageError
+from mftbench.sandbox.backend import Probe, Sandbox, UnusableError
 
 
 class LateSandbox:
@@ -31,7 +31,7 @@ class LateSandbox:
     def run(self, program: Program, limits: Limits) -> Execution:
         """Run in the sandbox itself.
 
-        Raises SandboxError if the images of this node are other ones.
+        Raises SandboxError if this node does not have the sandbox, or has other images for it.
         """
         return self._open().run(program, limits)
 
@@ -42,16 +42,23 @@ class LateSandbox:
                 self._opened.close()
 
     def _open(self) -> Sandbox:
-        from mftbench.sandbox.select import open_sandbox
-
         with self._lock:
             if self._opened is None:
-                sandbox = open_sandbox(self.name)
-                if dict(sandbox.images()) != dict(self._images):
-                    sandbox.close()
-                    raise SandboxError(
-                        f"the images of sandbox {self.name!r} are other ones on this node; build "
-                        "or copy the same ones everywhere"
-                    )
-                self._opened = sandbox
+                self._opened = self._equal()
             return self._opened
+
+    def _equal(self) -> Sandbox:
+        """Open the sandbox of this node if it is the one that was planned with."""
+        from mftbench.sandbox.select import open_sandbox
+
+        try:
+            sandbox = open_sandbox(self.name)
+        except UsageError as error:  # of this node: the study is right
+            raise UnusableError(str(error)) from error
+        if dict(sandbox.images()) != dict(self._images):
+            sandbox.close()
+            raise UnusableError(
+                f"the images of sandbox {self.name!r} are other ones on this node; build "
+                "or copy the same ones everywhere"
+            )
+        return sandbox

@@ -40,11 +40,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """How a job stands. An ended one has its exit code and what it wrote to standard output."""
+    """How a job stands. An ended one has its exit code and what it wrote to standard output.
+
+    ``reason`` is why one was lost, in one line, where the launcher knows.
+    """
 
     state: State
     exit_code: int = 0
     output: str = ""
+    reason: str = ""
 
     @property
     def over(self) -> bool:

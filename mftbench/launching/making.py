@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from mftbench.bench import Bench
-from mftbench.canonical import digest
 from mftbench.errors import MftbenchError, UsageError
 from mftbench.launching.only import Only
 from mftbench.launching.report import Fault, Report
@@ -46,28 +44,15 @@ def _narrowed(cell: Cell, stage: str, keys: Collection[str]) -> Cell:
 
 def _make_stage(stage: str, cells: Sequence[CellStages]) -> dict[str, Fault]:
     faults: dict[str, Fault] = {}
-    with _one_pass(cells) if stage == "generate" and cells else nullcontext():
-        for cell in cells:
-            for evaluation in cell.cell.evaluations:
-                try:
-                    _MAKERS[stage](cell, evaluation)
-                except (MftbenchError, Unfinished) as error:
-                    faults[evaluation.keys[stage]] = Fault.of(error)
-    return faults
-
-
-@contextmanager
-def _one_pass(cells: Sequence[CellStages]) -> Iterator[None]:
-    """Make the completions of a unit; hold it until they are artifacts.
-
-    Completions are items of one node: another node that made the same unit meanwhile would not
-    find them.
-    """
-    bench = cells[0].bench
-    keys = [each.keys["generate"] for cell in cells for each in cell.cell.evaluations]
-    with bench.store.locked(digest(keys), lambda name: bench.progress.start(f"wait {name}", 0)):
+    if stage == "generate" and cells:
         generate_group(cells)
-        yield
+    for cell in cells:
+        for evaluation in cell.cell.evaluations:
+            try:
+                _MAKERS[stage](cell, evaluation)
+            except (MftbenchError, Unfinished) as error:
+                faults[evaluation.keys[stage]] = Fault.of(error)
+    return faults
 
 
 def _train(cell: CellStages, evaluation: Evaluation) -> object:

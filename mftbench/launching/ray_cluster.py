@@ -101,9 +101,14 @@ class RayLauncher:
     def _ended(self, ref: Any) -> Status:
         try:
             code, output = self._ray.get(ref)
-        except self._ray.exceptions.RayError:
-            return Status(State.LOST)
+        except self._ray.exceptions.RayError as error:
+            return lost(error)
         return Status(State.LOST if code < 0 else State.ENDED, code, output)
+
+
+def lost(error: Exception) -> Status:
+    """Say that a job was lost to an error of Ray, the last line of which says why."""
+    return Status(State.LOST, reason=str(error).strip().rpartition("\n")[2])
 
 
 def _connected(address: str) -> Any:

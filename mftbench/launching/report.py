@@ -57,9 +57,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """Give 0 if everything is there, else the worst fault's code."""
-        errors = [fault.error() for fault in self.faults.values()]
-        return max((getattr(error, "exit_code", 1) for error in errors), default=0)
+        """Give 0 if everything is there, 2 if the store refuses, else 1."""
+        if any(fault.fatal for fault in self.faults.values()):
+            return StoreError.exit_code
+        return 1 if self.faults else 0
 
 
 def to_line(report: Report) -> str:

@@ -7,15 +7,16 @@ such items stay missing, the artifact is not published, and the next run tries t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mftbench.canonical import digest
 from mftbench.contract import Execution, Limits, Outcome, Problem, Program, Task, Verdict
 from mftbench.errors import SandboxError, boundary
 from mftbench.inference.engine import Completion
-from mftbench.itemlog import ItemLog, read_items, write_items
+from mftbench.itemlog import ItemLog, read_items, read_log, write_items
 from mftbench.progress import Progress
 from mftbench.records import from_json, to_json
 from mftbench.sandbox.backend import Sandbox
@@ -76,9 +77,17 @@ def execute(
 
 
 def read_executed(folder: Path) -> list[Executed]:
-    """Read the items of an Execute artifact, or what a work folder has of one."""
-    path = folder / EXECUTIONS
-    return [from_json(Executed, item) for item in read_items(path)] if path.exists() else []
+    """Read the items of an Execute artifact."""
+    return _executed(folder / EXECUTIONS, read_items)
+
+
+def read_unfinished(work: Path) -> list[Executed]:
+    """Read the items that a work folder has of an Execute artifact."""
+    return _executed(work / EXECUTIONS, read_log)
+
+
+def _executed(path: Path, read: Callable[[Path], Iterable[Mapping[str, Any]]]) -> list[Executed]:
+    return [from_json(Executed, item) for item in read(path)] if path.exists() else []
 
 
 def _programs(

@@ -16,7 +16,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,11 @@ class SharedStore(Store):
         if found or stage not in STAGES:
             return found
         manifest = self._manifest(stage, artifact_key)
-        return self._fetched(stage, artifact_key, manifest) if manifest else None
+        if manifest is None:
+            return None
+        final = self.root / stage / artifact_key
+        self._fetch(artifact_key, manifest, final)
+        return Artifact(stage, artifact_key, final)
 
     def peek(self, stage: str, artifact_key: str) -> Artifact | None:
         """Give the artifact from the cache, or get its own files, without those in folders."""
@@ -72,7 +76,7 @@ class SharedStore(Store):
             if manifest is None:
                 return None
             files = tuple(file for file in manifest.files if not file.nested)
-            self._download(Manifest(manifest.folder, files), peeked)
+            self._fetch(artifact_key, Manifest(manifest.folder, files), peeked)
         return Artifact(stage, artifact_key, peeked)
 
     def get_or_make(
@@ -101,6 +105,7 @@ class SharedStore(Store):
     def locked(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
         """Hold a name against this node's processes, then against all other nodes."""
         with super().locked(name, waiting), self._node_leases().held(name, waiting):
+            self._listed.clear()  # what was made while we waited is there now
             yield
 
     def _keys(self, stage: str, prefix: str) -> list[str]:
@@ -117,12 +122,19 @@ class SharedStore(Store):
         for file in manifest.files:
             self._objects.upload(done / file.name, f"{uploads}/{file.name}")
         if self._objects.create(_object(stage, artifact_key), to_bytes(manifest)):
-            return super()._publish(done, stage, artifact_key)
+            self._keep(done, stage, artifact_key)
+            return True
         for file in manifest.files:
             self._objects.delete(f"{uploads}/{file.name}")
         if self.find(stage, artifact_key) is None:
             raise StoreError(f"{self}/{_object(stage, artifact_key)} went away; run again")
         return False
+
+    def _keep(self, done: Path, stage: str, artifact_key: str) -> None:
+        """Move what is published into the cache, if no process of this node has got it by now."""
+        with self._fetching(artifact_key):
+            if not (self.root / stage / artifact_key).is_dir():
+                super()._publish(done, stage, artifact_key)
 
     def _manifest(self, stage: str, artifact_key: str) -> Manifest | None:
         name = _object(stage, artifact_key)
@@ -136,13 +148,14 @@ class SharedStore(Store):
             self._listed[stage] = (time.monotonic(), names)
         return names
 
-    def _fetched(self, stage: str, artifact_key: str, manifest: Manifest) -> Artifact:
-        """Get an artifact into the cache; one process of a node does."""
-        with super().locked(f"fetch-{artifact_key}", lambda _: None):
-            final = self.root / stage / artifact_key
+    def _fetch(self, artifact_key: str, manifest: Manifest, final: Path) -> None:
+        """Get the files of an artifact into the cache; one process of a node does."""
+        with self._fetching(artifact_key):
             if not final.is_dir():
                 self._download(manifest, final)
-        return Artifact(stage, artifact_key, final)
+
+    def _fetching(self, artifact_key: str) -> AbstractContextManager[None]:
+        return super().locked(f"fetch-{artifact_key}", lambda _: None)
 
     def _download(self, manifest: Manifest, final: Path) -> None:
         """Get the files of a manifest, and let the folder appear when all are proved."""
@@ -152,8 +165,7 @@ class SharedStore(Store):
                 self._get(f"{manifest.folder}/{file.name}", scratch / file.name, file.matches)
             scratch.mkdir(parents=True, exist_ok=True)
             final.parent.mkdir(parents=True, exist_ok=True)
-            if not final.is_dir():
-                scratch.rename(final)
+            scratch.rename(final)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -182,12 +194,19 @@ class SharedStore(Store):
     def _prove_place(self) -> None:
         if self._objects.read(_MARK) is not None:
             return
-        made = [self._objects.create(_MARK, uuid.uuid4().hex.encode("ascii")) for _ in range(2)]
-        if made[1]:
+        trial = f"trials/{uuid.uuid4().hex}"
+        _, again = (self._objects.create(trial, _anything()) for _ in range(2))
+        self._objects.delete(trial)
+        if again:
             raise UsageError(
                 f"--store {self}: a second object takes the place of a first one there, so nobody "
                 "knows who was first; use S3 or a server that honours If-None-Match"
             )
+        self._objects.create(_MARK, _anything())
+
+
+def _anything() -> bytes:
+    return uuid.uuid4().hex.encode("ascii")
 
 
 def _object(stage: str, artifact_key: str) -> str:

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mftbench.contract import Execution, Limits, Program
+from mftbench.errors import SandboxError
+
+
+class UnusableError(SandboxError):
+    """This machine cannot run such programs: trying again changes nothing."""
 
 
 @dataclass(frozen=True)

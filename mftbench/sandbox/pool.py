@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 
 from mftbench.contract import Execution, Limits, Program
 from mftbench.errors import SandboxError
-from mftbench.sandbox.backend import Sandbox
+from mftbench.sandbox.backend import Sandbox, UnusableError
 from mftbench.sandbox.calibration import Gold, GoldTimes, run_calibrated
-from mftbench.sandbox.runtimes import MissingLanguageError
 
 _TICK_S = 1.0
 Outcome = Execution | SandboxError
@@ -118,7 +117,7 @@ def _attempt(run: Callable[[], Execution], retries: int, retry_after_s: float) -
     for attempt in range(retries + 1):
         try:
             return run()
-        except MissingLanguageError as error:
+        except UnusableError as error:
             return error
         except SandboxError as error:
             if attempt == retries:

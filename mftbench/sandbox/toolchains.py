@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from mftbench.errors import SandboxError
+from mftbench.sandbox.backend import UnusableError
 from mftbench.sandbox.runners import runner_files, runners_folder
 
 _PATH = "/usr/bin:/bin"  # what programs in a sandbox see
@@ -26,8 +26,8 @@ _PREPARE_S = 600
 _DONE = "done"
 
 
-class MissingLanguageError(SandboxError):
-    """The sandbox works, but this language is not installed: trying again changes nothing."""
+class MissingLanguageError(UnusableError):
+    """The sandbox works, but this language is not installed."""
 
 
 @dataclass(frozen=True)
