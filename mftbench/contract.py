@@ -224,7 +224,8 @@ class Task:
     ``sources`` maps a name to a factory whose keyword arguments are its options. ``program`` is
     total: it never raises on a bad completion, it answers with a verdict instead of a program. Bump
     ``version`` when any prompt or program changes for the same input, ``judge_version`` when only
-    the judge does.
+    the judge does. ``judge`` raises SandboxError where what failed is not the completion's, such as
+    a gold beside it: the item is missing then.
     """
 
     name: str
