@@ -225,6 +225,8 @@ class Task:
     total: it never raises on a bad completion, it answers with a verdict instead of a program. Bump
     ``version`` when any prompt changes for the same input: models are then trained anew. Bump
     ``program_version`` when only programs change, ``judge_version`` when only verdicts do.
+    ``judge`` raises SandboxError where what failed is not the completion's, such as a gold beside
+    it: the item is missing then.
     """
 
     name: str

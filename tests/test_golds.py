@@ -125,6 +125,16 @@ def test_what_the_sandbox_could_not_run_is_missing_and_run_again(run):
     assert (second.missing, programs) == ({}, 1)
 
 
+def test_what_the_judge_cannot_lay_to_the_answer_is_missing_and_run_again(run):
+    def blind(problem, execution):
+        raise SandboxError(f"gold query of {problem.id}: timeout")
+
+    first, _ = run(PROBLEMS[:1], task=replace(TASK, judge=blind))
+    assert (first.missing, first.verdicts) == ({"a": "gold query of a: timeout"}, {})
+    second, programs = run(PROBLEMS[:1])
+    assert (second.passed, second.missing, programs) == (1, {}, 1)
+
+
 def test_a_gold_with_limits_of_its_own_gets_as_much_time_as_all_others(tmp_path):
     def limited(problem, completion):
         return replace(program(problem, completion), limits=Limits(wall_s=1, memory_mb=7))

@@ -102,6 +102,18 @@ def test_a_sandbox_that_fails_on_an_item_makes_it_missing_and_the_next_run_mends
     assert mended.exit_code == 0
 
 
+def test_an_item_that_the_judge_cannot_lay_to_the_answer_is_missing_until_it_is_run_again(tmp_path):
+    def blind(problem, execution):
+        raise SandboxError("gold query: timeout")
+
+    with bench(tmp_path) as opened:
+        opened.tasks = {name: replace(task, judge=blind) for name, task in opened.tasks.items()}
+        failed = run(opened)
+    assert [row.missing for row in failed.rows] == [4] * 8
+    assert "gold query: timeout" in str(failed.failures[0].error)
+    assert all(row.missing == 0 for row in run_in(tmp_path).rows)
+
+
 def test_an_interrupted_execution_goes_on_with_what_is_missing(tmp_path):
     calls = []
 

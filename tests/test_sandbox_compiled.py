@@ -1,5 +1,7 @@
 """Test programs in C++, Java, Go and Rust: verdicts, proof of the end, what upstream texts need."""
 
+from dataclasses import replace
+
 import pytest
 
 from mftbench.contract import Outcome, Problem, Program, Verdict
@@ -77,6 +79,20 @@ def test_rust_programs_have_the_crates_of_upstream(bubblewrap):
     suite = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn t() { assert!(super::f()); }\n}\n"
     verdict = run(bubblewrap, "rust", source, suite)
     assert verdict.passed, verdict.reason
+
+
+@pytest.mark.needs_bubblewrap
+def test_a_program_that_takes_long_to_compile_is_out_of_time(bubblewrap):
+    slow = "constexpr int f() { int n = 0; while (n < 1 << 30) ++n; return n; }\n"
+    source = f"{slow}static_assert(f() > 0);\n"
+    problem = Problem("p", "", "", Suite("int main() {}", ("f",)).facts())
+    limits = replace(COMPILED_LIMITS, wall_s=1.5)
+    program = replace(PROGRAMS["cpp"](problem, source), limits=limits)
+    try:
+        verdict = verdict_of(bubblewrap.run(program, limits).steps[-1])
+    except MissingLanguageError as error:
+        pytest.skip(str(error))
+    assert verdict.outcome is Outcome.TIMEOUT, verdict.reason
 
 
 @pytest.mark.parametrize("language", sorted(SUITES))

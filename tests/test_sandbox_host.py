@@ -267,6 +267,18 @@ def test_a_gold_that_never_passes_gives_no_more_time():
     assert len(sandbox.programs) == 2
 
 
+def test_a_time_out_that_a_runner_reports_gives_more_time_as_well():
+    def interrupted(program):
+        found = slow_machine(program)
+        said = Report(Outcome.TIMEOUT, message="the query was interrupted")
+        timed = found.steps[0].limit is not None
+        return Execution((StepResult("check", 0, report=said),)) if timed else found
+
+    sandbox = Scripted(interrupted)
+    [(_, execution)] = run_all(sandbox, [Job("0", PROGRAM, Gold("p", RIGHT))], SHORT, workers=1)
+    assert execution.steps[0].report == PASSED
+
+
 @pytest.mark.needs_bubblewrap
 def test_an_interrupted_consumer_leaves_nothing_running():
     from mftbench.sandbox.attacks import PROMPT

@@ -3,6 +3,7 @@
 import pytest
 
 from mftbench.contract import Limits, Outcome, Program, Step
+from mftbench.sandbox.attacks import EVERY_ATTACK, attack_program
 from mftbench.sandbox.verdict import verdict_of
 
 pytestmark = pytest.mark.needs_bubblewrap
@@ -85,6 +86,13 @@ def test_tests_cannot_write_coverage(bubblewrap):
     tests = "import sys\nsys.settrace(None)\nopen('coverage.json', 'w').write('1')\nassert f(1)"
     report = under_test(bubblewrap, tests).report
     assert "covered" not in report.detail
+
+
+def test_tests_cannot_tell_by_its_speed_whether_a_program_is_the_reference(bubblewrap):
+    [timing] = [attack for attack in EVERY_ATTACK if attack.kind == "twins"]
+    steps = bubblewrap.run(attack_program(timing), LIMITS).steps
+    found = [verdict_of(step) for step in steps]
+    assert [each.outcome for each in found] == [Outcome.PASSED] * 2, found
 
 
 def test_a_mutant_is_killed(bubblewrap):

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mftbench.errors import UsageError
+from mftbench.canonical import digest
+from mftbench.contract import Prompt, Source
+from mftbench.errors import PluginError, UsageError
 from mftbench.plugins import find_tasks, load_task, open_source
 from mftbench.sources import leetcode, mbpp, mbxp, spider
 from mftbench.sources.broken import BROKEN_GOLDS
@@ -199,3 +201,28 @@ def test_a_mixture_has_each_row_once_and_its_first_rows_are_a_fair_sample():
     assert len(rows) == len({row.prompt for row in rows})
     assert [row.id for row in mixed(train=10).train()] == [row.id for row in rows[:10]]
     assert [row.id for row in rows] != sorted(row.id for row in rows)
+
+
+def asking(template, fingerprint="x"):
+    """Make the factory of a source without rows that asks with a template, or as its task does."""
+    prompt = None if template is None else Prompt(template)
+    return lambda: Source("s", "", "", tuple, tuple, lambda: fingerprint, prompt=prompt)
+
+
+@pytest.mark.parametrize("template", [None, "{prompt}\n?\n"])
+def test_a_mixture_asks_as_its_parts_do(template):
+    part = asking(template)
+    assert mixture(part, part)().prompt == part().prompt
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize(("task", "source"), [("translation", "open"), ("test_generation", "open")])
+def test_a_fingerprint_covers_the_prompt(task, source):
+    opened = open_source(load_task(task), source)
+    assert opened.prompt is not None
+    assert f"prompt={digest(opened.prompt)}" in opened.fingerprint()
+
+
+def test_parts_that_ask_in_different_ways_make_no_mixture():
+    with pytest.raises(PluginError, match=r"'s', 's': a mixture's parts ask in different ways"):
+        mixture(asking(None), asking("{prompt}"))()

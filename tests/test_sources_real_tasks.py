@@ -15,12 +15,13 @@ from mftbench.sources.mbpp_plus_inputs import restored
 
 JAVA_PROMPT = "import java.util.*;\n\nclass Solution {\n    public int twice(int x) {\n"
 JAVA_BODY = "        return 2 * x;\n    }\n}\n"
-REAL = [
-    (name, source)
-    for name, plugin in find_tasks().items()
-    for source in plugin().sources
-    if source != "starter"
-]
+
+
+def real(name):
+    return [(name, source) for source in load_task(name).sources if source != "starter"]
+
+
+REAL = [pair for name in find_tasks() for pair in real(name)]
 
 
 @pytest.mark.needs_data
@@ -34,6 +35,15 @@ def test_every_gold_of_a_real_source_makes_a_program_and_no_stop_cuts_it(task, s
             assert isinstance(asked.program(problem, problem.gold), Program)
         cut = [stop for stop in asked.prompt.stop if stop in problem.gold.rstrip("\n")]
         assert cut == [] or problem.id == "CPP/94", "a file of upstream ends in its own test"
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize("name", find_tasks())
+def test_real_rows_are_learnt_as_they_are_evaluated(name):
+    task = load_task(name)
+    asked = {source: asked_by(open_source(task, source), task).prompt for _, source in real(name)}
+    templates = {source: prompt.template for source, prompt in asked.items()}
+    assert len(set(templates.values())) == 1, templates
 
 
 @pytest.mark.needs_data

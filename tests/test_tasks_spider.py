@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from mftbench.contract import Limits, Program
+from mftbench.errors import UsageError
 from mftbench.plugins import load_task, open_source
 from mftbench.sandbox.pool import Job, run_all
+from mftbench.sources.spider import DEV, NOT_REBUILT, TABLES, TRAIN
 
 TASK = load_task("sql")
 LIMITS = Limits(wall_s=4, cpu_s=4)
@@ -205,3 +210,53 @@ def test_every_serialisation_names_every_table_and_column(schema):
 @pytest.mark.needs_data
 def test_without_weak_golds_899_questions_remain():
     assert len(list(open_source(TASK, "spider", {"weak": False}).problems())) == 899
+
+
+@pytest.fixture
+def made_up(monkeypatch, tmp_path):
+    """Make a Spider folder of the named databases, each with one table, and give its opener."""
+    monkeypatch.setenv("MFTBENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("MFTBENCH_CHANGED_DATA", "1")
+
+    def make(asked: list[str], there: dict[str, int]):
+        questions = [{"db_id": each, "question": "?", "query": "SELECT c FROM t"} for each in asked]
+        schemas = [
+            {
+                "db_id": each,
+                "table_names_original": ["t"],
+                "column_names_original": [[-1, "*"], [0, "c"]],
+                "column_types": ["text", "text"],
+                "primary_keys": [],
+                "foreign_keys": [],
+            }
+            for each in asked
+        ]
+        (tmp_path / "spider" / "database").mkdir(parents=True)
+        for file, rows in ((DEV, questions), (TRAIN, questions), (TABLES, schemas)):
+            (tmp_path / file.path).write_text(json.dumps(rows))
+        for name, rows in there.items():
+            folder = tmp_path / "spider" / "database" / name
+            folder.mkdir()
+            with closing(sqlite3.connect(folder / f"{name}.sqlite")) as opened, opened:
+                opened.execute("CREATE TABLE t (c)")
+                opened.executemany("INSERT INTO t VALUES (?)", [("x",)] * rows)
+        return open_source(TASK, "spider")
+
+    return make
+
+
+def test_a_missing_database_is_named(made_up):
+    source = made_up(["zoo", "farm"], {"zoo": 1})
+    for rows in (source.problems, source.train):
+        with pytest.raises(UsageError, match=r"farm/farm\.sqlite: not there"):
+            list(rows())
+
+
+def test_questions_on_a_database_without_rows_are_left_out(made_up):
+    source = made_up(["zoo", "farm"], {"zoo": 1, "farm": 0})
+    assert len(list(source.problems())) == len(list(source.train())) == 1
+
+
+def test_training_questions_on_databases_that_the_rebuilt_set_lacks_are_left_out(made_up):
+    source = made_up(["zoo", *sorted(NOT_REBUILT)], {"zoo": 1})
+    assert len(list(source.train())) == 1

@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
-from mftbench.contract import Execution, Outcome, Problem, Report, StepResult
+from mftbench.contract import Execution, Limits, Outcome, Problem, Report, StepResult
+from mftbench.errors import SandboxError
 from mftbench.plugins import load_task
+from mftbench.sandbox.calibration import Gold, GoldTimes, run_calibrated
 
 TASK = load_task("sql")
 RESULT = sys.modules["mftbench.tasks.sql.result"]
@@ -69,6 +71,28 @@ def test_truncated_results_are_never_equal():
     problem = Problem("p", "", "", {"query": "SELECT 1"})
     steps = (step("gold", [[1]], truncated=True), step("predicted", [[1]], truncated=True))
     assert not TASK.judge(problem, Execution(steps)).passed
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.ERROR])
+def test_a_gold_that_did_not_run_is_no_verdict_on_the_answer(outcome):
+    gold = StepResult("gold", 0, report=Report(outcome, message="interrupted"))
+    with pytest.raises(SandboxError, match=f"gold query of p: {outcome}: interrupted"):
+        TASK.judge(Problem("p", "", "", {"query": "SELECT 1"}), Execution((gold,)))
+
+
+@pytest.mark.needs_bubblewrap
+def test_a_slow_gold_gives_the_same_answer_the_time_that_it_needs(bubblewrap):
+    counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)"
+    query = f"{counted} SELECT count(*) FROM n"
+    problem = Problem("p", "", query, {"schema": "CREATE TABLE t (a)", "query": query})
+    program, limits = TASK.program(problem, query), Limits(wall_s=0.6, cpu_s=0.6)
+    gold = Gold("p", program)
+    assert not passed(bubblewrap.run(program, limits))
+    assert passed(run_calibrated(bubblewrap, program, limits, gold, GoldTimes()))
+
+
+def passed(execution: Execution) -> bool:
+    return [step.report and step.report.outcome for step in execution.steps] == ["passed"] * 2
 
 
 @pytest.mark.parametrize(

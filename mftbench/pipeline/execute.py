@@ -1,22 +1,25 @@
 """The Execute stage: run every completion's program, resumable item by item.
 
-Equal programs are run once and share their execution. A failure of the sandbox is no execution:
-such items stay missing, the artifact is not published, and the next run tries them again.
+Equal programs are run once and share their execution. A failure of the sandbox is no execution, nor
+is one that the judge cannot lay to the answer: such items stay missing, the artifact is not
+published, and the next run tries them again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mftbench.canonical import digest
 from mftbench.contract import Execution, Limits, Outcome, Problem, Program, Task, Verdict
-from mftbench.errors import SandboxError, boundary
+from mftbench.errors import PluginError, SandboxError, boundary
 from mftbench.inference.engine import Completion
 from mftbench.itemlog import ItemLog, read_items, read_log, write_items
+from mftbench.pipeline.judging import judged
 from mftbench.progress import Progress
 from mftbench.records import from_json, to_json
 from mftbench.sandbox.backend import Sandbox
@@ -68,7 +71,7 @@ def execute(
         progress.start(f"execute {task.name}", len(completions))
         progress.advance(len(done))
         waiting = _programs(task, problems, todo, log, progress)
-        failed = _run(_jobs(task, problems, waiting), waiting, executor, log, progress)
+        failed = _run(task, problems, waiting, executor, log, progress)
         progress.finish(_shared(waiting))
         items = sorted(log, key=lambda item: (item["problem"], item["sample"]))
     if failed:
@@ -140,13 +143,14 @@ def _jobs(
 
 
 def _run(
-    jobs: Sequence[Job],
+    task: Task,
+    problems: Mapping[str, Problem],
     waiting: dict[str, tuple[Program, list[Completion]]],
     executor: Executor,
     log: ItemLog,
     progress: Progress,
 ) -> list[str]:
-    """Run each program once; give the reasons of those that the sandbox could not run."""
+    """Run each program once; give the reasons of those of which there is no execution."""
     failed: list[str] = []
     running = Running()
 
@@ -155,19 +159,31 @@ def _run(
         return f"oldest: {_label(waiting[oldest[0]][1][0])} {oldest[1]:.0f} s" if oldest else ""
 
     watching = Watching(running, lambda: progress.advance(0, note()))
-    own = executor
+    own, jobs = executor, _jobs(task, problems, waiting)
     results = run_all(
         own.sandbox, jobs, own.limits, own.workers, times=own.times, watching=watching
     )
     for name, result in results:
         completions = waiting[name][1]
-        if isinstance(result, SandboxError):
-            failed.append(str(result))
+        found = _judgeable(task, problems[completions[0].problem], result)
+        if isinstance(found, SandboxError):
+            failed.append(str(found))
         else:
             for item in completions:
-                log.append(to_json(Executed(item.problem, item.sample, execution=result)))
+                log.append(to_json(Executed(item.problem, item.sample, execution=found)))
         progress.advance(len(completions), note())
     return failed
+
+
+def _judgeable(
+    task: Task, problem: Problem, result: Execution | SandboxError
+) -> Execution | SandboxError:
+    """Give an execution that can be laid to the answer, else the error that says why it cannot."""
+    if isinstance(result, Execution):
+        with suppress(PluginError):  # a broken judge is told where its verdict is asked for
+            verdict = judged(task, problem, result)
+            return verdict if isinstance(verdict, SandboxError) else result
+    return result
 
 
 def _shared(waiting: dict[str, tuple[Program, list[Completion]]]) -> str:

@@ -16,6 +16,7 @@ from mftbench.contract import Execution, Limits, Problem, Program, Task, Verdict
 from mftbench.errors import SandboxError, boundary
 from mftbench.itemlog import ItemLog, read_items
 from mftbench.pipeline.execute import Executor
+from mftbench.pipeline.judging import judged
 from mftbench.progress import Progress
 from mftbench.records import from_json, to_json
 from mftbench.sandbox.calibration import longer
@@ -66,13 +67,13 @@ def run_golds(
     progress.start(f"golds {task.name}", len(by_id))
     progress.advance(len(verdicts))
 
-    def passes(name: str, execution: Execution) -> bool:
-        for problem in same[name]:
-            with boundary(f"task {task.name}", "judge", problem):
-                verdicts[problem] = task.judge(by_id[problem], execution)
-        return all(verdicts[problem].passed for problem in same[name])
+    found: dict[str, Verdict | SandboxError] = {**verdicts}
 
-    missing: dict[str, str] = {}
+    def passes(name: str, execution: Execution) -> bool:
+        results = {problem: judged(task, by_id[problem], execution) for problem in same[name]}
+        found.update(results)
+        return all(isinstance(each, Verdict) and each.passed for each in results.values())
+
     todo = dict(programs)
     with ItemLog(log_file) as log:
         for name, line in _kept(log_file, programs).items():
@@ -81,11 +82,13 @@ def run_golds(
                 progress.advance(len(same[name]))
         for name, done in _run(todo, same, executor, progress):
             if isinstance(done, SandboxError):
-                missing |= dict.fromkeys(same[name], str(done))
+                found |= dict.fromkeys(same[name], done)
             elif passes(name, done):
                 log.append({"program": name, "execution": to_json(done)})
             progress.advance(len(same[name]))
     progress.finish()
+    verdicts = {name: each for name, each in found.items() if isinstance(each, Verdict)}
+    missing = {name: str(each) for name, each in found.items() if isinstance(each, SandboxError)}
     return GoldRun(verdicts, missing, len(todo))
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from mftbench.canonical import dumps
 from mftbench.contract import Problem, Task, Verdict
-from mftbench.errors import boundary
+from mftbench.errors import SandboxError
 from mftbench.itemlog import write_items
 from mftbench.leaderboard.rows import digest_ids
 from mftbench.pipeline.execute import Executed
+from mftbench.pipeline.judging import judged
 from mftbench.records import from_json, to_json
 from mftbench.scoring.score import Score, count_in_process, count_outcomes, score
 
@@ -42,13 +43,15 @@ def judge(
 ) -> Scored:
     """Judge every item and score against the whole problem set of ``samples`` samples each.
 
-    A problem that lacks a sample is counted as missing.
+    A problem that lacks a sample, or has one that cannot be laid to its answer, counts as missing.
 
     Raises PluginError if the task's judge raised.
     """
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     for item in sorted(executed, key=lambda item: (item.problem, item.sample)):
-        verdicts[item.problem].append(_verdict(task, problems[item.problem], item))
+        verdict = _verdict(task, problems[item.problem], item)
+        if isinstance(verdict, Verdict):
+            verdicts[item.problem].append(verdict)
     return Scored(
         scores=score(verdicts, task.metrics, k, list(problems), samples=samples),
         outcomes=count_outcomes(verdicts),
@@ -76,9 +79,8 @@ def read_scored(folder: Path) -> Scored:
     return from_json(Scored, json.loads((folder / SCORES).read_text(encoding="ascii")))
 
 
-def _verdict(task: Task, problem: Problem, item: Executed) -> Verdict:
+def _verdict(task: Task, problem: Problem, item: Executed) -> Verdict | SandboxError:
     if item.verdict is not None:
         return item.verdict
     assert item.execution is not None
-    with boundary(f"task {task.name}", "judge", problem.id):
-        return task.judge(problem, item.execution)
+    return judged(task, problem, item.execution)

@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 
-from mftbench.contract import Execution, Limits, Program
+from mftbench.contract import Execution, Limits, Outcome, Program
 from mftbench.sandbox.backend import Sandbox
 from mftbench.sandbox.verdict import verdict_of
 
@@ -76,7 +76,7 @@ def run_calibrated(
         return execution
     if execution.steps and verdict_of(execution.steps[-1]).passed:
         times.see(gold.problem, time.monotonic() - begin)
-    if not any(step.limit == "timeout" for step in execution.steps):
+    if not any(verdict_of(step).outcome is Outcome.TIMEOUT for step in execution.steps):
         return execution
     plain = program.limits or limits
     wanted = min(CAP_S, FACTOR * times.measure(sandbox, gold, limits))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from pydantic import NonNegativeInt
 
-from mftbench.contract import Example, Source
+from mftbench.contract import Example, Prompt, Source
 from mftbench.sources.published import DataFile, First, Hub, Published
+from mftbench.sources.test_subjects import PROMPT
 
 __all__ = [
     "FILE",
@@ -106,7 +107,7 @@ def leetcode_text(*, train: NonNegativeInt | None = None) -> Source:
 
 def leetcode_tests(*, train: NonNegativeInt | None = None) -> Source:
     """Open it as test generation: the class to its asserts."""
-    return _source("tests", _tests, train)
+    return _source("tests", _tests, train, PROMPT)
 
 
 def leetcode_comment(*, train: NonNegativeInt | None = None) -> Source:
@@ -129,11 +130,16 @@ def _tests(row: Row) -> Example | None:
     return Example(_id(row), row.completion.rstrip(), "\n".join(row.asserts) + "\n")
 
 
-def _source(form: str, show: Callable[[Row], Example | None], train: int | None) -> Source:
+def _source(
+    form: str,
+    show: Callable[[Row], Example | None],
+    train: int | None,
+    prompt: Prompt | None = None,
+) -> Source:
     def examples() -> Iterator[Example]:
         return filter(None, map(show, FILE.rows()))
 
-    return LEETCODE.source(form, (FILE,), train=examples, first=First(train=train))
+    return LEETCODE.source(form, (FILE,), train=examples, first=First(train=train), prompt=prompt)
 
 
 def _id(row: Row) -> str:

@@ -10,7 +10,7 @@ from itertools import permutations
 from pydantic import NonNegativeInt
 
 from mftbench.canonical import digest
-from mftbench.contract import Example, Source
+from mftbench.contract import Example, Prompt, Source
 from mftbench.languages import LANGUAGES
 from mftbench.sources.code_trans import ask_translation
 from mftbench.sources.mbpp import TRAIN_IDS
@@ -139,6 +139,7 @@ def mbxp_translation(*, train: NonNegativeInt | None = None) -> Source:
         tuple(FILES.values()),
         train=examples,
         first=First(train=train),
+        prompt=Prompt(),  # the request names the target, as in evaluation
     )
 
 

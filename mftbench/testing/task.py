@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from mftbench.contract import Limits, Outcome, Problem, Program, Source, Task, Verdict
 from mftbench.errors import SandboxError, boundary
+from mftbench.pipeline.judging import judged
 from mftbench.sandbox.backend import Sandbox
 from mftbench.sources.overlap import find_overlap
 from mftbench.testing.garbage import garbage
@@ -110,8 +111,7 @@ class _Trial:
             if isinstance(done, SandboxError):
                 results[key] = done
             else:
-                with boundary(f"task {self.task.name}", "judge", key):
-                    results[key] = self.task.judge(by_id[key], done)
+                results[key] = judged(self.task, by_id[key], done)
         return results
 
     def program(self, problem: Problem, completion: str) -> Program | Verdict:

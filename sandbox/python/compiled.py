@@ -29,6 +29,10 @@ class CompileError(Exception):
     """The program does not compile; the message is the compiler's."""
 
 
+class CompileTimeoutError(Exception):
+    """The program was not compiled in its share of the time."""
+
+
 class NoTestsError(Exception):
     """The program compiled, but the suite's tests are not in it."""
 
@@ -57,7 +61,7 @@ class Job:
         self._deadline = time.monotonic() + _COMPILE_SHARE * limits["wall_s"]
 
     def compile(self, command, memory_bytes=None):
-        """Run one command of the toolchain. Raises CompileError, also where it takes too long."""
+        """Run one command of the toolchain. Raises CompileError, or CompileTimeoutError."""
         with open("compiler-output", "w+b") as said:
             process = subprocess.Popen(
                 command,
@@ -70,7 +74,7 @@ class Job:
                 status = process.wait(max(0.1, self._deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
-                raise CompileError("the compiler took too long") from None
+                raise CompileTimeoutError("the compiler took too long") from None
             said.seek(0)
             text = said.read(_SHOWN_BYTES).decode("utf-8", "replace")
         if status:
@@ -90,6 +94,8 @@ def run_runner(build, outcomes):
         command = build(job)
     except CompileError as error:
         session.report("compile_error", str(error))
+    except CompileTimeoutError as error:
+        session.report("timeout", str(error))
     except NoTestsError as error:
         session.report("no_tests", str(error))
     outcome, message = _judge(run_to_end(command), outcomes, session.limits["cpu_s"])

@@ -1,7 +1,8 @@
 """The trusted side of test generation: the program under test, which counts how often it is called.
 
 The tests run in the peer process and see nothing of the program but its answers, so they cannot
-tell the reference from a mutant by anything but behaviour.
+tell the reference from a mutant by anything but behaviour. Every program is watched, also where
+nobody asks which lines it executed: one that were not would be told by its speed.
 """
 
 import os
@@ -40,9 +41,8 @@ def main():
     program = load(request["source"], "subject")
     namespace = {name: program[name] for name in request["entry_points"]}
     channel, calls = Channel(session.inbox, session.outbox), Calls()
-    lines = Lines(request["source"], "subject") if request.get("coverage") else None
-    if lines is not None:
-        lines.watch()
+    lines = Lines(request["source"], "subject")
+    lines.watch()
     try:
         channel.send({"ready": True})
         end = serve(channel, namespace, calls)
@@ -52,7 +52,7 @@ def main():
         end = {"outcome": "error", "message": str(error)}
     outcome, message, assertions = _judge(end, calls.count)
     detail = {"calls": calls.count, "assertions": assertions}
-    if lines is not None:
+    if request.get("coverage"):
         detail.update(lines=len(lines.all), covered=lines.covered)
     session.report(outcome, message, assertions, detail=detail)
 

@@ -13,6 +13,7 @@ from mftbench.contract import (
     Task,
     Verdict,
 )
+from mftbench.errors import SandboxError
 from mftbench.extraction import SQL, extract
 from mftbench.sandbox.verdict import verdict_of
 from mftbench.sources.spider import spider
@@ -63,10 +64,15 @@ def predicted_query(completion: str) -> str:
 
 
 def judge(problem: Problem, execution: Execution) -> Verdict:
-    """Compare the rows by the problem's rule; where it has a schema, score the others as well."""
-    last = execution.steps[-1]
+    """Compare the rows by the problem's rule; where it has a schema, score the others as well.
+
+    Raises SandboxError if the gold query did not run, which is not the answer's fault.
+    """
+    first, last = execution.steps[0], execution.steps[-1]
+    if not (ran := verdict_of(first)).passed:
+        raise SandboxError(f"gold query of {problem.id}: {ran.outcome}: {ran.reason}")
     scores = text_scores(problem, query_of(last)) if "columns" in problem.facts else {}
-    if last.name != "predicted" or not verdict_of(last).passed:
+    if not verdict_of(last).passed:
         return replace(verdict_of(last), scores=scores)
     gold, predicted = map(Result.of, execution.steps)
     query = str(problem.facts["query"])
@@ -88,4 +94,5 @@ TASK = Task(
     prompt=Prompt(template="{prompt}\n", stop=(";", "\n\n", "\n--"), max_new_tokens=256),
     program=program,
     judge=judge,
+    judge_version=2,
 )

@@ -10,6 +10,7 @@ from mftbench.extraction import PYTHON, extract
 from mftbench.sandbox.attacks.attack import ENTRY_POINT, PROMPT, SUITE, Attack
 from mftbench.sandbox.attacks.languages import SUITES
 from mftbench.sandbox.attacks.sql import SCHEMA
+from mftbench.sandbox.attacks.tests import COUNTING
 from mftbench.suites import PROGRAMS as SUITE_PROGRAMS
 from mftbench.suites import Suite, python_program
 from mftbench.suites_plus import PlusSuite, plus_program
@@ -53,13 +54,19 @@ def _plus(source: str) -> Program | Verdict:
 
 
 def _tests(text: str) -> Program:
-    names: list[JsonValue] = [ENTRY_POINT]
-    subject: dict[str, JsonValue] = {
-        "source": f"{PROMPT}    return x + y\n",
-        "entry_points": names,
-    }
-    peer = Step("tests", "python/tests.py", {"tests": text, "entry_points": names})
-    return Program("python", (Step("reference", "python/subject.py", subject, peer=peer),))
+    return Program("python", (_under_test("reference", text, f"{PROMPT}    return x + y\n"),))
+
+
+def _twins(text: str) -> Program:
+    """Run tests on one program as on a reference and its mutant; the last verdict is the twin's."""
+    reference = _under_test("reference", text, COUNTING, coverage=True)
+    return Program("python", (reference, _under_test("mutant-1", text, COUNTING, coverage=False)))
+
+
+def _under_test(name: str, text: str, source: str, **asked: JsonValue) -> Step:
+    names: dict[str, JsonValue] = {"entry_points": [ENTRY_POINT]}
+    peer = Step("tests", "python/tests.py", {"tests": text, **names})
+    return Step(name, "python/subject.py", {"source": source, **names, **asked}, peer=peer)
 
 
 def _sql(text: str) -> Program:
@@ -72,6 +79,7 @@ PROGRAMS: Mapping[str, Callable[[str], Program | Verdict]] = {
     "text": _text,
     "plus": _plus,
     "tests": _tests,
+    "twins": _twins,
     "sql": _sql,
     **{language: _in(language) for language in SUITES},
 }
