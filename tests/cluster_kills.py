@@ -174,12 +174,12 @@ def deal(
     pause_s: tuple[float, float],
     finished: int = 0,
 ) -> Dealt:
-    """Run rounds of the study, each in a fresh store, until all hits are dealt and it is done.
+    """Run rounds of the study, each in a fresh store, until all hits are dealt; one at least.
 
     No hit comes before so many artifacts of a round are ``finished``.
     """
     dealt, left = Dealt(), list(hits)
-    while left:
+    while left or not dealt.rounds:
         case = new_case(dealt.rounds)
         dealt.rounds += 1
         while True:
