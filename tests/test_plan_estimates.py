@@ -10,6 +10,7 @@ from safetensors import safe_open
 from test_run import STUDY, bench
 
 from mftbench.commands.plan_table import duration
+from mftbench.errors import StoreError
 from mftbench.estimates.estimate import estimate
 from mftbench.estimates.memory import generating_memory, training_memory
 from mftbench.estimates.planned import planned_seconds
@@ -90,6 +91,12 @@ def test_measured_rates_are_kept_with_the_store(tmp_path):
     assert read_rates(tmp_path) is None
     write_rates(tmp_path, RATES)
     assert read_rates(tmp_path) == RATES
+
+
+def test_rates_of_a_store_that_is_a_file_end_with_one_line(tmp_path):
+    (tmp_path / "store").touch()
+    with pytest.raises(StoreError, match="cannot write to the store"):
+        write_rates(tmp_path / "store", RATES)
 
 
 def test_a_stated_device_says_what_was_assumed():

@@ -10,6 +10,7 @@ from pathlib import Path
 from mftbench.canonical import dumps, plain
 from mftbench.estimates.work import Work
 from mftbench.records import from_json
+from mftbench.store import Store
 
 _FILE = "calibration.json"
 _UTILISATION = 0.4
@@ -50,12 +51,12 @@ def stated(tflops: float, executions_per_second: float = 10.0) -> Rates:
     return Rates(_UTILISATION * peak, _GENERATING * peak, executions_per_second, basis)
 
 
-def write_rates(store: Path, rates: Rates) -> Path:
-    """Keep a machine's rates beside its artifacts."""
-    store.mkdir(parents=True, exist_ok=True)
-    path = store / _FILE
-    path.write_text(dumps(plain(rates)) + "\n", encoding="ascii")
-    return path
+def write_rates(store: Path, rates: Rates) -> None:
+    """Keep a machine's rates beside its artifacts, in the folder that is its own.
+
+    Raises StoreError if the disk refuses.
+    """
+    Store(store).put(_FILE, dumps(plain(rates)) + "\n")
 
 
 def read_rates(store: Path) -> Rates | None:
