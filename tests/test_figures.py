@@ -61,3 +61,16 @@ def test_names_in_a_figure_are_escaped():
     svg = inline_svg(draw_plot("scores", Evidence(board, (), ()), board.sections[0]), "scores")
     assert "<script" not in svg
     assert "&lt;script" in svg
+
+
+def test_a_system_looks_the_same_in_all_figures_of_scores():
+    found = large_evidence()
+    looks = []
+    for name in ("scores", "differences"):
+        axes = draw_plot(name, found, found.board.sections[0]).axes[0]
+        lines = [group.lines[0] for group in axes.containers]
+        labels = [group.get_label() for group in axes.containers]
+        each = ((line.get_color(), line.get_marker()) for line in lines)
+        looks.append(dict(zip(labels, each, strict=True)))
+    assert looks[1].items() <= looks[0].items()
+    assert len(looks[1]) == 1 + len(BALANCERS)

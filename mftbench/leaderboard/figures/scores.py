@@ -40,7 +40,8 @@ def differences(evidence: Evidence, section: Section) -> Figure | None:
         return None
     columns = list(dict.fromkeys(column for pair in pairs for column, _ in pair.compared))
     rows = [column.label for column in columns] + ["all tasks"]
-    colour, marker = colours([pair.a for pair in pairs]), markers([pair.a for pair in pairs])
+    labels = [system.label for system in section.main.systems]  # a system looks alike everywhere
+    colour, marker = colours(labels), markers(labels)
     figure, (axes,) = panels(1, height=0.9 + len(rows) * max(0.3, 0.16 * len(pairs)), across=1)
     step = 0.8 / len(pairs)
     for place, pair in enumerate(pairs):

@@ -133,7 +133,7 @@ def _heat_map(axes: Axes, found: Affinity) -> None:
             known = cosine or 0.0
             colour = SERIES[0] if known >= 0 else SERIES[1]
             axes.add_patch(_cell(column, row, colour, abs(known)))
-            shown = ABSENT if cosine is None else f"{cosine:.2f}"
+            shown = ABSENT if cosine is None else f"{round(cosine, 2) + 0.0:.2f}"  # no "-0.00"
             axes.text(column, row, shown, ha="center", va="center", color=INK, size=8)
     axes.set_xlim(-0.5, size - 0.5)
     axes.set_ylim(size - 0.5, -0.5)
