@@ -105,6 +105,9 @@ def test_a_cancelled_job_takes_its_children_with_it(tmp_path):
     while not (pid.exists() and pid.read_text()):
         time.sleep(0.01)
     launcher.cancel("a")
+    deadline = time.monotonic() + 10  # a killed process is gone a moment later
+    while alive(int(pid.read_text())) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert not alive(int(pid.read_text()))
 
 
