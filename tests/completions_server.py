@@ -9,10 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class CompletionsServer:
-    """Answer with the prompt's words in reverse. ``faults`` are used up, one a request."""
+    """Answer with the prompt's words in reverse. ``faults`` are used up, one a request.
 
-    def __init__(self, faults=()):
+    ``context`` is how many tokens prompt and answer may have together; a prompt has 8.
+    """
+
+    def __init__(self, faults=(), context=10**6):
         self.faults = list(faults)
+        self.context = context
         self.asked = []
         self.most_at_once = 0
         self._now, self._lock = 0, threading.Lock()
@@ -60,10 +64,14 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body.get("stop", ())) > 4:  # as OpenAI's server and vLLM's do
             self._say(400, {"error": {"message": "stop: at most 4"}})
             return
+        context = self.server_state.context
+        if 8 + body["max_tokens"] > context:
+            self._say(400, {"error": {"message": f"maximum context length is {context} tokens"}})
+            return
         time.sleep(0.01)
         text = " ".join(reversed(body["prompt"].split()))
         choice = {"text": f" {text} #{body['seed']}", "index": 0, "finish_reason": "length"}
-        usage = {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4}
+        usage = {"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 11}
         self._say(200, {"choices": [choice], "usage": usage})
 
     def _overloaded(self, body):
@@ -75,8 +83,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _refused(self, body):
         self._say(401, {"error": {"message": "no key"}})
 
-    def _too_long(self, body):
-        self._say(400, {"error": {"message": "maximum context length is 10 tokens"}})
+    def _silent(self, body):
+        self._say(400, {"error": {"message": "the context length is exceeded"}})
+
+    def _aborted(self, body):
+        choice = {"text": " half", "index": 0, "finish_reason": "abort"}
+        self._say(200, {"choices": [choice], "usage": None})
+
+    def _uncounted(self, body):
+        choice = {"text": " whole", "index": 0, "finish_reason": "stop"}
+        self._say(200, {"choices": [choice], "usage": {}})
 
     def _hang(self, body):
         time.sleep(3)

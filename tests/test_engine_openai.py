@@ -59,7 +59,8 @@ def test_the_openai_engine_keeps_the_promises_of_an_engine():
 
 
 @pytest.mark.parametrize(
-    "fault", ["overloaded", "limited", "hang", "hang_up", "cut_off", "bad_json", "no_choice"]
+    "fault",
+    ["overloaded", "limited", "hang", "hang_up", "cut_off", "bad_json", "no_choice", "aborted"],
 )
 def test_a_failure_that_passes_costs_nothing(fault):
     with CompletionsServer([fault]) as server:
@@ -68,7 +69,7 @@ def test_a_failure_that_passes_costs_nothing(fault):
     assert len(server.asked) == 5
 
 
-@pytest.mark.parametrize("fault", ["overloaded", "cut_off", "bad_json", "no_choice"])
+@pytest.mark.parametrize("fault", ["overloaded", "cut_off", "bad_json", "no_choice", "aborted"])
 def test_a_failure_that_stays_is_an_engine_error_that_names_server_and_item(fault):
     with CompletionsServer([fault] * 99) as server, pytest.raises(EngineError) as failed:
         complete(server, requests(1), retries=1)
@@ -90,10 +91,32 @@ def test_a_server_that_is_not_there_is_an_engine_error():
         complete(gone, requests(1), retries=0)
 
 
-def test_a_prompt_that_the_server_finds_too_long_is_a_verdict():
-    with CompletionsServer(["too_long"]) as server:
+def test_a_prompt_that_fills_the_context_is_a_verdict():
+    with CompletionsServer(context=8) as server:
         (answer,) = complete(server, requests(1)).values()
     assert (answer.text, answer.finish) == ("", "too_long")
+
+
+def test_an_answer_is_limited_to_the_room_that_the_context_has():
+    long = replace(requests(1)[0], max_new_tokens=500)
+    with CompletionsServer(context=108) as server:
+        (answer,) = complete(server, [long]).values()
+    assert [body["max_tokens"] for body in server.asked] == [500, 1, 100]
+    assert answer.text.startswith(" 0")
+
+
+def test_a_server_that_does_not_say_what_fits_is_an_error():
+    with (
+        CompletionsServer(["silent"]) as server,
+        pytest.raises(EngineError, match=r"lower sampling\.max_new_tokens"),
+    ):
+        complete(server, requests(1))
+
+
+def test_an_answer_without_counts_is_whole_all_the_same():
+    with CompletionsServer(["uncounted"]) as server:
+        (answer,) = complete(server, requests(1)).values()
+    assert (answer.text, answer.tokens, answer.finish) == (" whole", 0, "stop")
 
 
 def test_only_what_is_missing_is_asked():

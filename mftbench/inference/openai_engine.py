@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from typing import Any, Literal
+from typing import Any
 
 import openai
 from openai.types import Completion as Answer
@@ -20,6 +21,9 @@ from mftbench.stages import ModelRef, Sampling
 
 _SEEDS = 2**31
 """Servers differ in the range of seeds that they take; all take these."""
+
+_CONTEXT = re.compile(r"context (?:length|size|window)\D*(\d+)?|context_length_exceeded")
+"""How servers say that prompt and answer together are too long, and for what."""
 
 _STOPS = 4
 """OpenAI and vLLM's server refuse more stop sequences; the others end the text when it is here."""
@@ -114,21 +118,46 @@ class OpenAIEngine:
 
     def _complete(self, model: str, request: Request, sampling: Sampling) -> Completion:
         try:
-            answer = self._answer(model, request, sampling)
-        except openai.BadRequestError as error:
-            if "context" not in str(error):
-                raise self._failed(request, error) from error
-            return Completion(request.problem, request.sample, "", 0, "too_long")
+            answer = self._fitting(model, request, sampling)
         except (openai.OpenAIError, ValueError) as error:
             raise self._failed(request, error) from error
+        if answer is None:
+            return Completion(request.problem, request.sample, "", 0, "too_long")
         choice = answer.choices[0]
         text, stopped = cut(choice.text, request.stop)
-        finish: Literal["stop", "length"]
-        finish = "stop" if stopped or choice.finish_reason == "stop" else "length"
-        tokens = answer.usage.completion_tokens if answer.usage else 0
-        return Completion(request.problem, request.sample, text, tokens, finish)
+        ended = stopped or choice.finish_reason == "stop"
+        tokens = getattr(answer.usage, "completion_tokens", None) or 0
+        return Completion(
+            request.problem, request.sample, text, tokens, "stop" if ended else "length"
+        )
 
-    def _answer(self, model: str, request: Request, sampling: Sampling) -> Answer:
+    def _fitting(self, model: str, request: Request, sampling: Sampling) -> Answer | None:
+        """Give an answer that is no longer than the context has room; None if there is no room.
+
+        Servers refuse to begin what may not fit. Raises ValueError if this one does not say how
+        much does: a cut of our own choice would be another answer than it could have given.
+        """
+        try:
+            return self._answer(model, request, sampling, request.max_new_tokens)
+        except openai.BadRequestError as error:
+            refused = _CONTEXT.search(str(error))
+            if refused is None:
+                raise
+        try:
+            one = self._answer(model, request, sampling, 1)
+        except openai.BadRequestError as error:
+            if _CONTEXT.search(str(error)):
+                return None
+            raise
+        asked = getattr(one.usage, "prompt_tokens", None)
+        if not refused[1] or not asked:
+            raise ValueError(
+                f"{request.max_new_tokens} new tokens may not fit into the context, and the server "
+                "does not say how many do; lower sampling.max_new_tokens"
+            )
+        return self._answer(model, request, sampling, max(1, int(refused[1]) - asked))
+
+    def _answer(self, model: str, request: Request, sampling: Sampling, limit: int) -> Answer:
         """Ask until the answer is whole; what HTTP shows to have failed the client repeats."""
         options: dict[str, Any] = {"stop": list(request.stop[:_STOPS])} if request.stop else {}
         for attempt in range(self._retries + 1):
@@ -137,7 +166,7 @@ class OpenAIEngine:
                 answer: Answer = self._client.completions.create(
                     model=model,
                     prompt=request.prompt,
-                    max_tokens=request.max_new_tokens,
+                    max_tokens=limit,
                     temperature=sampling.temperature,
                     top_p=sampling.top_p,
                     seed=request.seed % _SEEDS,
@@ -149,7 +178,7 @@ class OpenAIEngine:
                 if attempt == self._retries:
                     raise
             time.sleep(min(0.1 * 2**attempt, 8.0))
-        raise ValueError("no text in the answer")
+        raise ValueError("no whole text in the answer")
 
     def _failed(self, request: Request, error: Exception) -> EngineError:
         reason = str(error).strip().partition("\n")[0]
@@ -176,6 +205,11 @@ class _Pace:
 
 
 def _whole(answer: Answer) -> bool:
-    """Say whether an answer holds a text: the client takes any JSON, and plain text, for one."""
+    """Say whether an answer holds a text to its end: the client takes any JSON for one.
+
+    A server that goes down, or gives up on a request, ends it as "abort" or "error".
+    """
     choices: Any = getattr(answer, "choices", None)
-    return bool(choices) and isinstance(getattr(choices[0], "text", None), str)
+    if not choices or not isinstance(getattr(choices[0], "text", None), str):
+        return False
+    return getattr(choices[0], "finish_reason", None) in ("stop", "length")
