@@ -11,6 +11,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from board_rows import board_rows
@@ -105,6 +106,12 @@ def test_lone_surrogates_and_huge_lines_are_packed():
     assert len(archive.blocks[0]) < 20_000
 
 
+def test_published_rows_sort_on_the_scale_of_ours():
+    human = [replace(each, source="humaneval") for each in board_rows(tasks=("completion",))]
+    text = render_report(Evidence(make_board("laptop", human), (), ()))
+    assert '<td data-value="0.537">53.7 §</td>' in text
+
+
 @pytest.fixture
 def server(page):
     with open_server(page) as opened:
@@ -117,7 +124,7 @@ def server(page):
 
 def get(server, path="/", host=None):
     port = server.server_address[1]
-    headers = {"Host": f"{host}:{port}"} if host else {}
+    headers = {"Host": host} if host else {}
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
     return urllib.request.urlopen(request, timeout=10)
 
@@ -131,8 +138,14 @@ def test_the_server_gives_the_page(server, page):
         assert response.read().decode() == page
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000"])  # no port where it is 80
+def test_the_server_knows_its_names_with_and_without_a_port(server, page, host):
+    with get(server, host=host) as response:
+        assert response.read().decode() == page
+
+
 @pytest.mark.parametrize(
-    ("path", "host"), [("/etc/passwd", None), ("/..", None), ("/", "evil.example")]
+    ("path", "host"), [("/etc/passwd", None), ("/..", None), ("/", "evil.example:80")]
 )
 def test_the_server_gives_nothing_else(server, path, host):
     with pytest.raises(urllib.error.HTTPError) as caught:

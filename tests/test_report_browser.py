@@ -123,6 +123,17 @@ def test_tables_sort_both_ways(page):
     assert (head.get_attribute("aria-sort"), page.evaluate(values)) == ("ascending", sorted(down))
 
 
+def test_what_has_no_number_sorts_below_all_that_have(page):
+    table = page.locator("table.scores").first
+    rows = "[...document.querySelectorAll('table.scores')[0].tBodies[0].rows]"
+    page.evaluate(
+        f"{rows}.slice(0, 2).forEach((row, at) => (row.cells[1].dataset.value = '–9'[at]))"
+    )
+    table.locator("thead th").nth(1).locator("button").click()
+    values = page.evaluate(f"{rows}.map(row => row.cells[1].dataset.value)")
+    assert values == ["9", *sorted(values[1:-1], key=float, reverse=True), "–"]
+
+
 def test_a_number_leads_to_its_samples(page):
     page.locator("table.scores").first.locator("tr", has_text="mft:task_token").locator(
         ".trace"

@@ -72,12 +72,15 @@ class Viewer {
   // Show the samples behind a number of a table.
   trace({ task, system, seed }) {
     this.form.reset();
-    const choose = (id, names, name) => {
-      const place = names.indexOf(name);
-      if (place >= 0) document.getElementById(id).value = String(place);
-    };
-    choose("task", this.archive.tasks, task);
-    choose("a", this.archive.systems, system);
+    const places = [this.archive.tasks.indexOf(task), this.archive.systems.indexOf(system)];
+    if (places.includes(-1)) {
+      document.getElementById("count").textContent = `The store had no samples of ${system} on ${task}`;
+      this.list.show([]);
+      document.getElementById("samples").scrollIntoView();
+      return;
+    }
+    document.getElementById("task").value = String(places[0]);
+    document.getElementById("a").value = String(places[1]);
     if (seed !== undefined) document.getElementById("seed").value = seed;
     setTimeout(() => {
       this.filter();

@@ -20,7 +20,7 @@ class _Page(BaseHTTPRequestHandler):
 
         Another name would be a page elsewhere that resolves to this machine (DNS rebinding).
         """
-        if self.headers.get("Host", "").rpartition(":")[0] not in HOSTS:
+        if self.headers.get("Host", "").partition(":")[0] not in HOSTS:  # no port if it is 80
             self.send_error(HTTPStatus.FORBIDDEN)
         elif self.path != "/":
             self.send_error(HTTPStatus.NOT_FOUND)

@@ -6,13 +6,19 @@ function sortValue(row, column) {
   return cell?.dataset.value ?? cell?.textContent.trim() ?? "";
 }
 
+// A dash, where there is no number, is below all numbers.
+function sortNumber(text) {
+  const number = Number(text.replaceAll(",", ""));
+  return text === "" || Number.isNaN(number) ? -Infinity : number;
+}
+
 function sortTable(table, column, descending) {
   const body = table.tBodies[0];
   const rows = [...body.rows];
-  const numeric = rows.every((row) => sortValue(row, column) !== "" && !Number.isNaN(Number(sortValue(row, column).replaceAll(",", ""))));
+  const numeric = table.tHead.rows[0].cells[column].dataset.kind === "number";
   rows.sort((a, b) => {
     const [left, right] = [sortValue(a, column), sortValue(b, column)];
-    const order = numeric ? Number(left.replaceAll(",", "")) - Number(right.replaceAll(",", "")) : left.localeCompare(right);
+    const order = numeric ? sortNumber(left) - sortNumber(right) || 0 : left.localeCompare(right);
     return descending ? -order : order;
   });
   body.append(...rows);

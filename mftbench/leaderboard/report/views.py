@@ -79,14 +79,17 @@ def _table(table: Table, prefix: str) -> dict[str, Any]:
         "published": [
             {
                 "label": row.label,
-                "cells": [
-                    percent(row.values[column]) if column in row.values else ""
-                    for column in table.columns
-                ],
+                "cells": [_published(row.values.get(column)) for column in table.columns],
             }
             for row in published_rows(table)
         ],
     }
+
+
+def _published(share: float | None) -> dict[str, Any]:
+    if share is None:
+        return {"text": "", "sort": -1.0}
+    return {"text": percent(share), "sort": share}
 
 
 def _cell(table: Table, system: System, column: Column) -> dict[str, Any]:
