@@ -36,6 +36,8 @@ class Engine:
         if (FOLDER / "always_dies").exists():
             raise RuntimeError("out of blocks\\nand more")
         name, ids, options, lora = self.waiting.pop(0)
+        if (FOLDER / "forgets").exists():
+            return []
         with (FOLDER / "made.txt").open("a") as log:
             log.write(name + "\\n")
         tokens = [3 + (token + (lora.number if lora else 0)) % 200 for token in reversed(ids)]

@@ -98,6 +98,13 @@ def test_an_engine_that_always_dies_ends_with_its_last_words(engine, fake):
     assert engine.starts == 3
 
 
+def test_an_engine_that_forgets_prompts_is_not_asked_for_ever(engine, fake):
+    (fake.parent / "vllm" / "forgets").touch()
+    with pytest.raises(EngineError, match="left prompts unanswered, 3 times without finishing"):
+        list(engine.generate(BASE, requests(), SAMPLING))
+    assert engine.starts == 3
+
+
 def test_an_adapter_of_another_base_ends_its_own_job_alone(engine, tmp_path):
     other = adapter(tmp_path / "other", base_model_name_or_path=str(tmp_path))
     (tmp_path / "config.json").write_text("{}")

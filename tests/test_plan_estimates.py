@@ -93,6 +93,13 @@ def test_measured_rates_are_kept_with_the_store(tmp_path):
     assert read_rates(tmp_path) == RATES
 
 
+@pytest.mark.parametrize("damage", ["{", "{}", "[]", '{"training": 1}'])
+def test_damaged_rates_are_none_with_a_warning_that_says_what_to_do(tmp_path, damage, caplog):
+    (tmp_path / "calibration.json").write_text(damage)
+    assert read_rates(tmp_path) is None
+    assert "mftbench plan --calibrate" in caplog.text
+
+
 def test_rates_of_a_store_that_is_a_file_end_with_one_line(tmp_path):
     (tmp_path / "store").touch()
     with pytest.raises(StoreError, match="cannot write to the store"):

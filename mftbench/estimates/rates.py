@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from mftbench.canonical import dumps, plain
 from mftbench.estimates.work import Work
 from mftbench.records import from_json
 from mftbench.store import Store
+
+_log = logging.getLogger(__name__)
 
 _FILE = "calibration.json"
 _UTILISATION = 0.4
@@ -60,6 +63,13 @@ def write_rates(store: Path, rates: Rates) -> None:
 
 
 def read_rates(store: Path) -> Rates | None:
-    """Give the rates that were measured for a store, or None."""
+    """Give the rates that were measured for a store; None, with a warning if they are damaged."""
     path = store / _FILE
-    return from_json(Rates, json.loads(path.read_text())) if path.is_file() else None
+    try:
+        return from_json(Rates, json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        _log.warning("%s: no rates (%s); measure again: mftbench plan --calibrate", path, reason)
+        return None

@@ -172,6 +172,8 @@ class VllmEngine:
                 for answer in self._session.answers(waiting, ends, logprobs=logprobs):
                     deaths = 0
                     yield waiting.pop(answer.name), answer
+                if waiting:  # it said that it was done: asking on would not end
+                    raise WorkerDied("vLLM left prompts unanswered")
             except WorkerDied as death:
                 deaths += 1
                 _log.warning("%s; %d prompts are still to do", death, len(waiting))
