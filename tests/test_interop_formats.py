@@ -16,6 +16,7 @@ from mftbench.errors import UsageError
 from mftbench.inference.engine import Completion
 from mftbench.interop.formats import FORMATS
 from mftbench.interop.humaneval import completion_after, read_samples
+from mftbench.interop.imported import write_jsonl
 from mftbench.interop.results import Item, Results, executed_source
 from mftbench.pipeline.score import Scored
 from mftbench.plugins import load_task
@@ -164,6 +165,17 @@ def test_import_writes_samples_and_counts_what_passed_there(results, tmp_path):
     assert [set(row) for row in lines(out)] == [{"task_id", "completion"}] * 4
 
 
+def test_lm_eval_s_answers_are_taken_once_though_each_filter_has_a_line(tmp_path):
+    line = {"doc_id": 3, "doc": {"task_id": 11}, "resps": [["right", "wrong"]]}
+    rows = [{**line, "filter": name} for name in ("none", "extract")]
+    path = write_jsonl(tmp_path / "samples.jsonl", [*rows, {**line, "doc_id": 4}])
+    found = [(each.task_id, each.completion) for each in FORMATS["lm-eval"].read(path)]
+    assert found == [("11", "right"), ("11", "wrong")] * 2
+
+
+LM_EVAL = '{"doc_id": 0, "doc": {"task_id": "HumanEval/0"}, '
+
+
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
@@ -173,7 +185,11 @@ def test_import_writes_samples_and_counts_what_passed_there(results, tmp_path):
         ("inspect", "{", "cannot be read as JSON"),
         ("humaneval", '{"completion": ""}', "field 'task_id'"),
         ("codefuse", "[]", r":1: "),
-        ("lm-eval", '{"doc": {}}', "doc.task_id"),
+        ("lm-eval", '{"doc_id": 0, "doc": {}, "resps": [["a"]]}', ":1: field 'doc.task_id'"),
+        ("lm-eval", LM_EVAL + '"filtered_resps": ["a"]}', ":1: field 'resps'"),
+        ("lm-eval", LM_EVAL + '"resps": []}', ":1: field 'resps'"),
+        ("lm-eval", LM_EVAL + '"resps": [[]]}', ":1: field 'resps.0'"),
+        ("lm-eval", LM_EVAL + '"resps": [[[-1.5, false]]]}', ":1: field 'resps.0.0'"),
     ],
 )
 def test_a_file_that_is_something_else_is_refused(tmp_path, name, content, fault):
