@@ -16,7 +16,7 @@ from mftbench.errors import UsageError
 from mftbench.inference.engine import Completion
 from mftbench.interop.formats import FORMATS
 from mftbench.interop.humaneval import completion_after, read_samples
-from mftbench.interop.imported import write_jsonl
+from mftbench.interop.imported import Imported, write_json, write_jsonl
 from mftbench.interop.results import Item, Results, executed_source
 from mftbench.pipeline.score import Scored
 from mftbench.plugins import load_task
@@ -165,6 +165,24 @@ def test_import_writes_samples_and_counts_what_passed_there(results, tmp_path):
     assert [set(row) for row in lines(out)] == [{"task_id", "completion"}] * 4
 
 
+def test_the_texts_of_an_answer_in_parts_are_joined(tmp_path):
+    parts = [
+        {"type": "reasoning", "reasoning": "hm"},
+        {"type": "text", "text": "return "},
+        {"type": "text", "text": "1"},
+    ]
+    path = tmp_path / "log.json"
+    path.write_text(INSPECT % ('"p"', json.dumps(parts)))
+    assert FORMATS["inspect"].read(path) == [Imported("p", completion="return 1")]
+
+
+def test_evalplus_s_row_without_a_status_has_no_verdict(tmp_path):
+    row = {"task_id": "HumanEval/0", "solution": "x"}
+    rows = [row, {**row, "base_status": "pass"}, {**row, "plus_status": "fail"}]
+    path = write_json(tmp_path / "results.json", {"eval": {"HumanEval/0": rows}})
+    assert [each.passed for each in FORMATS["evalplus"].read(path)] == [None, True, False]
+
+
 def test_lm_eval_s_answers_are_taken_once_though_each_filter_has_a_line(tmp_path):
     line = {"doc_id": 3, "doc": {"task_id": 11}, "resps": [["right", "wrong"]]}
     rows = [{**line, "filter": name} for name in ("none", "extract")]
@@ -173,6 +191,7 @@ def test_lm_eval_s_answers_are_taken_once_though_each_filter_has_a_line(tmp_path
     assert found == [("11", "right"), ("11", "wrong")] * 2
 
 
+INSPECT = '{"samples": [{"id": %s, "output": {"choices": [{"message": {"content": %s}}]}}]}'
 LM_EVAL = '{"doc_id": 0, "doc": {"task_id": "HumanEval/0"}, '
 
 
@@ -184,7 +203,13 @@ LM_EVAL = '{"doc_id": 0, "doc": {"task_id": "HumanEval/0"}, '
         ("inspect", "[1]", "a JSON object is expected"),
         ("inspect", "{", "cannot be read as JSON"),
         ("humaneval", '{"completion": ""}', "field 'task_id'"),
+        ("humaneval", '{"task_id": "T/0"}', ":1: neither 'completion' nor 'solution'"),
+        ("evalplus", '{"task_id": "T/0", "text": "x"}', ":1: neither 'completion' nor 'solution'"),
         ("codefuse", "[]", r":1: "),
+        ("codefuse", '{"task_id": "T/0", "completion": "x"}', ":1: field 'generation'"),
+        ("inspect", INSPECT % ("1", "null"), r"samples\[0\]: field 'output' holds no text"),
+        ("inspect", INSPECT % ("1", "[]"), r"samples\[0\]: field 'output' holds no text"),
+        ("inspect", INSPECT % ("null", '"x"'), r"samples\[0\]: field 'id' is missing"),
         ("lm-eval", '{"doc_id": 0, "doc": {}, "resps": [["a"]]}', ":1: field 'doc.task_id'"),
         ("lm-eval", LM_EVAL + '"filtered_resps": ["a"]}', ":1: field 'resps'"),
         ("lm-eval", LM_EVAL + '"resps": []}', ":1: field 'resps'"),

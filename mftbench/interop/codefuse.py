@@ -23,7 +23,7 @@ _PREFIXES = {"HumanEval/": "Python/", "MBPP/": "Python/"}
 @with_config(ConfigDict(extra="allow"))
 class _Line(TypedDict, total=False):
     task_id: Required[str]
-    generation: str
+    generation: Required[str]
     passed: bool
 
 
@@ -54,7 +54,7 @@ def read(path: Path) -> list[Imported]:
     Raises UsageError naming file, line and field if the file is not what it should be.
     """
     return [
-        Imported(line["task_id"], line.get("generation", ""), passed=line.get("passed"))
+        Imported(line["task_id"], line["generation"], passed=line.get("passed"))
         for line in read_rows(path, _Line)
     ]
 

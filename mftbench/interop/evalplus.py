@@ -47,7 +47,8 @@ def read(path: Path) -> list[Imported]:
 
 def _imported(row: Mapping[str, Any]) -> Imported:
     statuses = [row.get(name) for name in ("base_status", "plus_status")]
-    passed = all(status == "pass" for status in statuses if status is not None)
+    known = [status == "pass" for status in statuses if status is not None]
+    passed = all(known) if known else None
     return Imported(row["task_id"], solution=row["solution"], passed=passed)
 
 

@@ -29,7 +29,7 @@ class Imported:
         """Write a line of samples.jsonl, as 'mftbench score' reads it; verdicts are not kept."""
         if self.solution is not None:
             return {"task_id": self.task_id, "solution": self.solution}
-        return {"task_id": self.task_id, "completion": self.completion or ""}
+        return {"task_id": self.task_id, "completion": self.completion}
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
