@@ -202,6 +202,7 @@ LM_EVAL = '{"doc_id": 0, "doc": {"task_id": "HumanEval/0"}, '
         ("inspect", '{"samples": [{"id": 1}]}', r"samples\[0\]: no output"),
         ("inspect", "[1]", "a JSON object is expected"),
         ("inspect", "{", "cannot be read as JSON"),
+        ("inspect", "[" * 100_000, "cannot be read as JSON"),
         ("humaneval", '{"completion": ""}', "field 'task_id'"),
         ("humaneval", '{"task_id": "T/0"}', ":1: neither 'completion' nor 'solution'"),
         ("evalplus", '{"task_id": "T/0", "text": "x"}', ":1: neither 'completion' nor 'solution'"),
