@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -95,6 +96,14 @@ def test_codefuse_gets_generations_with_the_row_s_fields(results, tmp_path):
     assert first["task_id"] == "Python/0"
     assert {"prompt", "canonical_solution", "test", "language", "generation"} <= first.keys()
     assert {"result", "passed", "completion_id"} <= lines(judged)[0].keys()
+
+
+def test_codefuse_gets_no_file_of_a_task_without_functions(results, tmp_path):
+    items = [replace(each, problem=replace(each.problem, facts={})) for each in results.items]
+    queries = replace(results, task=load_task("sql"), items=items)
+    with pytest.raises(UsageError, match="codefuse's files are of functions; task 'sql' has none"):
+        FORMATS["codefuse"].write(queries, tmp_path / "gen.jsonl")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_lm_eval_gets_results_and_samples_by_its_names(results, tmp_path):
