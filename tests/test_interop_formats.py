@@ -205,6 +205,36 @@ LM_EVAL = '{"doc_id": 0, "doc": {"task_id": "HumanEval/0"}, '
 
 
 @pytest.mark.parametrize(
+    ("evaluated", "fault"),
+    [
+        ({}, "field 'eval': field required"),
+        ({"eval": []}, "field 'eval': "),
+        ({"eval": {"T/0": [{"solution": "x"}]}}, "field 'eval.T/0.0.task_id': field required"),
+        ({"eval": {"T/0": [{"task_id": "T/0"}]}}, "field 'eval.T/0.0.solution': field required"),
+        ({"eval": {"T/0": {"nfiles": 1, "base": [["success", []]]}}}, "field 'eval.T/0': "),
+    ],
+)
+def test_evalplus_s_results_of_another_shape_are_refused(tmp_path, evaluated, fault):
+    path = write_json(tmp_path / "results.json", evaluated)
+    with pytest.raises(UsageError, match=rf"results\.json: {fault}"):
+        FORMATS["evalplus"].read(path)
+
+
+def test_evalplus_s_folder_with_another_encoding_is_refused(tmp_path):
+    file = tmp_path / "HumanEval_0" / "0.py"
+    file.parent.mkdir()
+    file.write_bytes("# caf\xe9".encode("latin-1"))
+    with pytest.raises(UsageError, match=r"HumanEval_0/0\.py: cannot be read: .*utf-8"):
+        FORMATS["evalplus"].read(tmp_path)
+
+
+def test_evalplus_s_own_results_are_read_back_whatever_the_answers_hold(tmp_path):
+    row = {"task_id": "Mbpp/2", "solution": "\ud83d", "base_status": "pass", "plus_status": None}
+    path = write_json(tmp_path / "results.json", {"eval": {"Mbpp/2": [row]}})
+    assert FORMATS["evalplus"].read(path) == [Imported("Mbpp/2", None, "\ud83d", passed=True)]
+
+
+@pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
         ("inspect", "{}", "field 'samples' is missing"),
