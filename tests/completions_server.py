@@ -7,6 +7,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from mftbench.inference.text import cut
+
 
 class CompletionsServer:
     """Answer with the prompt's words in reverse. ``faults`` are used up, one a request.
@@ -69,9 +71,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(400, {"error": {"message": f"maximum context length is {context} tokens"}})
             return
         time.sleep(0.01)
-        text = " ".join(reversed(body["prompt"].split()))
-        choice = {"text": f" {text} #{body['seed']}", "index": 0, "finish_reason": "length"}
-        usage = {"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 11}
+        words = " ".join(reversed(body["prompt"].split()))
+        text, stopped = cut(f" {words} #{body['seed']}", body.get("stop", ()))
+        reason = "stop" if stopped else "length"
+        choice = {"text": text, "index": 0, "finish_reason": reason}
+        tokens = len(text.split())
+        usage = {"prompt_tokens": 8, "completion_tokens": tokens, "total_tokens": 8 + tokens}
         self._say(200, {"choices": [choice], "usage": usage})
 
     def _overloaded(self, body):

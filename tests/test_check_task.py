@@ -157,6 +157,67 @@ def test_an_import_with_effects_is_found(tmp_path):
     assert datasheet.holds is False
 
 
+def import_of(tmp_path, code, **options):
+    """Check a plugin that does this when it is imported, in a folder that it may write to."""
+    folder = tmp_path / "loud"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(
+        "import os, socket, sys\nfrom pathlib import Path\n"
+        f"HERE = Path({str(tmp_path)!r})\n{code}\n"
+        "from mftbench.tasks.comment import TASK\nfrom dataclasses import replace\n"
+        "TASK = replace(TASK, name='loud')\n"
+    )
+    finding, _ = check_plugin(find_tasks([tmp_path])["loud"], [tmp_path], **options)
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("code", "effect"),
+    [
+        ("os.open(HERE / 'x', os.O_CREAT | os.O_WRONLY)", "open "),
+        ("os.mkdir(HERE / 'x'); os.rmdir(HERE / 'x')", "os.rmdir "),
+        ("os.link(__file__, HERE / 'x')", "os.link "),
+        ("os.symlink(__file__, HERE / 'x')", "os.symlink "),
+        ("os.truncate(__file__, 0)", "os.truncate "),
+        ("os.posix_spawn('/bin/true', ['true'], {})", "os.posix_spawn "),
+        ("socket.socket().bind(('127.0.0.1', 0))", "socket.bind "),
+    ],
+)
+def test_an_effect_is_found_by_whatever_call_it_comes(tmp_path, code, effect):
+    finding = import_of(tmp_path, code)
+    assert finding.holds is False
+    assert effect in finding.detail
+
+
+def test_reading_a_file_by_its_descriptor_is_no_effect(tmp_path):
+    assert import_of(tmp_path, "os.close(os.open(__file__, os.O_RDONLY))").holds
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        ("sys.exit(3)", "import() raised SystemExit: 3"),
+        ("os._exit(3)", "ends the process, with exit status 3"),
+        ("os._exit(0)", "ends the process, with exit status 0"),
+        ("os.execv('/bin/true', ['true'])", "ends the process, with exit status 0"),
+    ],
+)
+def test_a_plugin_that_ends_the_process_is_a_finding(tmp_path, code, detail):
+    finding = import_of(tmp_path, code)
+    assert finding.holds is False
+    assert finding.detail.endswith(detail)
+
+
+def test_a_plugin_that_prints_when_the_process_ends_is_a_finding(tmp_path):
+    finding = import_of(tmp_path, "import atexit; atexit.register(print, 3)")
+    assert (finding.holds, finding.detail) == (False, "prints '3'")
+
+
+def test_a_plugin_whose_import_does_not_end_is_a_finding(tmp_path):
+    finding = import_of(tmp_path, "import time; time.sleep(60)", patience_s=1.0)
+    assert (finding.holds, finding.detail) == (False, "has not ended after 1 s")
+
+
 @pytest.mark.needs_bubblewrap
 @pytest.mark.parametrize(
     "name", ["comment", "completion", "sql", "test_generation", "text_to_code"]

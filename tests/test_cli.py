@@ -62,6 +62,12 @@ def test_a_model_that_is_not_here_can_be_planned_and_not_run(study_file, tmp_pat
     assert "nowhere/none" in result.stderr
 
 
+def test_a_negative_number_of_rows_is_exit_code_2():
+    result = mftbench("data", "show", "completion", "starter", "-n", "-1")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
 def test_a_missing_study_is_exit_code_2(tmp_path):
     result = mftbench("run", "none.toml", cwd=tmp_path)
     assert (result.returncode, result.stderr) == (2, "error: no study file at none.toml\n")

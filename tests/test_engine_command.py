@@ -39,3 +39,11 @@ def test_a_folder_without_an_adapter_is_a_usage_error(tmp_path):
 def test_an_unknown_option_of_the_engine_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="did you mean 'kv_gib'"):
         generate(tmp_path / "samples.jsonl", "--option", "kv_gb=1")
+
+
+@pytest.mark.parametrize("line", ['{"completion": "x"}', '{"task_id": "p", "sample": []}'])
+def test_a_file_of_other_lines_is_a_usage_error(tmp_path, line):
+    out = tmp_path / "samples.jsonl"
+    out.write_text('{"task_id": "p"}\n' + line + "\n")
+    with pytest.raises(UsageError, match=r"samples\.jsonl:2: no sample of this command's"):
+        generate(out)

@@ -55,6 +55,13 @@ def test_the_command_shows_the_noise_floor_of_one_engine():
     assert found["largest_gap"] < 1e-3
 
 
+@pytest.mark.parametrize("batch", ["many", "-1", "1.5"])
+def test_a_batch_that_is_no_number_of_rows_is_a_usage_error(batch):
+    command = ["parity", f"scripted:batch={batch}", "scripted"]
+    with pytest.raises(UsageError, match=r"'scripted:batch=.*': batch .* is not a number of rows"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+
+
 def test_a_setting_without_a_value_is_a_usage_error():
     with pytest.raises(UsageError, match="'batch' is not KEY=VALUE"):
         CliRunner().invoke(app, ["parity", "scripted:batch", "scripted"], catch_exceptions=False)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mftbench.errors import PluginError
@@ -51,3 +53,43 @@ def test_the_check_finds_an_engine_that_ignores_what_is_done():
     script = Deaf(lambda request: f"{request.prompt} {request.seed}")
     with pytest.raises(PluginError, match="exactly the missing completions"):
         check_engine(script, MODEL)
+
+
+class Spoiling(ScriptedEngine):
+    """Drops the whole text where a stop sequence is in it."""
+
+    def generate(self, model, requests, sampling, done=frozenset()):
+        for each in super().generate(model, requests, sampling, done):
+            yield replace(each, text="") if each.finish == "stop" else each
+
+
+def test_the_check_finds_an_engine_that_loses_what_was_before_the_stop_sequence():
+    script = Spoiling(lambda request: f"{request.prompt} {request.seed}")
+    with pytest.raises(PluginError, match=r"made '' of '.+' by the stop sequence"):
+        check_engine(script, MODEL)
+
+
+class Late(ScriptedEngine):
+    """Counts a text's tokens before it is cut, as one that does not stop would."""
+
+    def generate(self, model, requests, sampling, done=frozenset()):
+        whole = super().generate(model, [replace(r, stop=()) for r in requests], sampling, done)
+        found = super().generate(model, requests, sampling, done)
+        for each, uncut in zip(found, whole, strict=True):
+            yield replace(each, tokens=uncut.tokens)
+
+
+def test_the_check_finds_an_engine_that_generates_on_after_the_stop_sequence():
+    script = Late(lambda request: f"{request.prompt} {request.seed}")
+    with pytest.raises(PluginError, match="went on generating"):
+        check_engine(script, MODEL)
+
+
+class Uncounted(ScriptedEngine):
+    def generate(self, model, requests, sampling, done=frozenset()):
+        for each in super().generate(model, requests, sampling, done):
+            yield replace(each, tokens=0)
+
+
+def test_an_engine_whose_server_counts_no_tokens_keeps_its_promises():
+    check_engine(Uncounted(lambda request: f"{request.prompt} {request.seed}"), MODEL)

@@ -108,6 +108,7 @@ def test_compressed_samples_are_read_and_what_else_they_hold_is_kept(tmp_path):
     [
         ('{"task_id": "T/1"', r"samples\.jsonl:2: invalid json"),
         ('{"task_id": "T/1"}', r"samples\.jsonl:2: field 'completion'"),
+        ('{"task_id": "T/1", "solution": null}', r"samples\.jsonl:2: field 'completion'"),
         ('{"task_id": "T/11", "completion": ""}', r"unknown task_id 'T/11' .* did you mean 'T/1'"),
     ],
 )

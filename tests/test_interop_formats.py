@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -16,6 +17,7 @@ from mftbench.errors import UsageError
 from mftbench.inference.engine import Completion
 from mftbench.interop.formats import FORMATS
 from mftbench.interop.humaneval import completion_after, read_samples
+from mftbench.interop.imported import Imported, write_json, write_jsonl
 from mftbench.interop.results import Item, Results, executed_source
 from mftbench.pipeline.score import Scored
 from mftbench.plugins import load_task
@@ -96,6 +98,14 @@ def test_codefuse_gets_generations_with_the_row_s_fields(results, tmp_path):
     assert {"result", "passed", "completion_id"} <= lines(judged)[0].keys()
 
 
+def test_codefuse_gets_no_file_of_a_task_without_functions(results, tmp_path):
+    items = [replace(each, problem=replace(each.problem, facts={})) for each in results.items]
+    queries = replace(results, task=load_task("sql"), items=items)
+    with pytest.raises(UsageError, match="codefuse's files are of functions; task 'sql' has none"):
+        FORMATS["codefuse"].write(queries, tmp_path / "gen.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_lm_eval_gets_results_and_samples_by_its_names(results, tmp_path):
     summary, samples = FORMATS["lm-eval"].write(results, tmp_path)
     top = json.loads(summary.read_text())
@@ -164,6 +174,66 @@ def test_import_writes_samples_and_counts_what_passed_there(results, tmp_path):
     assert [set(row) for row in lines(out)] == [{"task_id", "completion"}] * 4
 
 
+def test_the_texts_of_an_answer_in_parts_are_joined(tmp_path):
+    parts = [
+        {"type": "reasoning", "reasoning": "hm"},
+        {"type": "text", "text": "return "},
+        {"type": "text", "text": "1"},
+    ]
+    path = tmp_path / "log.json"
+    path.write_text(INSPECT % ('"p"', json.dumps(parts)))
+    assert FORMATS["inspect"].read(path) == [Imported("p", completion="return 1")]
+
+
+def test_evalplus_s_row_without_a_status_has_no_verdict(tmp_path):
+    row = {"task_id": "HumanEval/0", "solution": "x"}
+    rows = [row, {**row, "base_status": "pass"}, {**row, "plus_status": "fail"}]
+    path = write_json(tmp_path / "results.json", {"eval": {"HumanEval/0": rows}})
+    assert [each.passed for each in FORMATS["evalplus"].read(path)] == [None, True, False]
+
+
+def test_lm_eval_s_answers_are_taken_once_though_each_filter_has_a_line(tmp_path):
+    line = {"doc_id": 3, "doc": {"task_id": 11}, "resps": [["right", "wrong"]]}
+    rows = [{**line, "filter": name} for name in ("none", "extract")]
+    path = write_jsonl(tmp_path / "samples.jsonl", [*rows, {**line, "doc_id": 4}])
+    found = [(each.task_id, each.completion) for each in FORMATS["lm-eval"].read(path)]
+    assert found == [("11", "right"), ("11", "wrong")] * 2
+
+
+INSPECT = '{"samples": [{"id": %s, "output": {"choices": [{"message": {"content": %s}}]}}]}'
+LM_EVAL = '{"doc_id": 0, "doc": {"task_id": "HumanEval/0"}, '
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "fault"),
+    [
+        ({}, "field 'eval': field required"),
+        ({"eval": []}, "field 'eval': "),
+        ({"eval": {"T/0": [{"solution": "x"}]}}, "field 'eval.T/0.0.task_id': field required"),
+        ({"eval": {"T/0": [{"task_id": "T/0"}]}}, "field 'eval.T/0.0.solution': field required"),
+        ({"eval": {"T/0": {"nfiles": 1, "base": [["success", []]]}}}, "field 'eval.T/0': "),
+    ],
+)
+def test_evalplus_s_results_of_another_shape_are_refused(tmp_path, evaluated, fault):
+    path = write_json(tmp_path / "results.json", evaluated)
+    with pytest.raises(UsageError, match=rf"results\.json: {fault}"):
+        FORMATS["evalplus"].read(path)
+
+
+def test_evalplus_s_folder_with_another_encoding_is_refused(tmp_path):
+    file = tmp_path / "HumanEval_0" / "0.py"
+    file.parent.mkdir()
+    file.write_bytes("# caf\xe9".encode("latin-1"))
+    with pytest.raises(UsageError, match=r"HumanEval_0/0\.py: cannot be read: .*utf-8"):
+        FORMATS["evalplus"].read(tmp_path)
+
+
+def test_evalplus_s_own_results_are_read_back_whatever_the_answers_hold(tmp_path):
+    row = {"task_id": "Mbpp/2", "solution": "\ud83d", "base_status": "pass", "plus_status": None}
+    path = write_json(tmp_path / "results.json", {"eval": {"Mbpp/2": [row]}})
+    assert FORMATS["evalplus"].read(path) == [Imported("Mbpp/2", None, "\ud83d", passed=True)]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
@@ -171,9 +241,20 @@ def test_import_writes_samples_and_counts_what_passed_there(results, tmp_path):
         ("inspect", '{"samples": [{"id": 1}]}', r"samples\[0\]: no output"),
         ("inspect", "[1]", "a JSON object is expected"),
         ("inspect", "{", "cannot be read as JSON"),
+        ("inspect", "[" * 100_000, "cannot be read as JSON"),
         ("humaneval", '{"completion": ""}', "field 'task_id'"),
+        ("humaneval", '{"task_id": "T/0"}', ":1: neither 'completion' nor 'solution'"),
+        ("evalplus", '{"task_id": "T/0", "text": "x"}', ":1: neither 'completion' nor 'solution'"),
         ("codefuse", "[]", r":1: "),
-        ("lm-eval", '{"doc": {}}', "doc.task_id"),
+        ("codefuse", '{"task_id": "T/0", "completion": "x"}', ":1: field 'generation'"),
+        ("inspect", INSPECT % ("1", "null"), r"samples\[0\]: field 'output' holds no text"),
+        ("inspect", INSPECT % ("1", "[]"), r"samples\[0\]: field 'output' holds no text"),
+        ("inspect", INSPECT % ("null", '"x"'), r"samples\[0\]: field 'id' is missing"),
+        ("lm-eval", '{"doc_id": 0, "doc": {}, "resps": [["a"]]}', ":1: field 'doc.task_id'"),
+        ("lm-eval", LM_EVAL + '"filtered_resps": ["a"]}', ":1: field 'resps'"),
+        ("lm-eval", LM_EVAL + '"resps": []}', ":1: field 'resps'"),
+        ("lm-eval", LM_EVAL + '"resps": [[]]}', ":1: field 'resps.0'"),
+        ("lm-eval", LM_EVAL + '"resps": [[[-1.5, false]]]}', ":1: field 'resps.0.0'"),
     ],
 )
 def test_a_file_that_is_something_else_is_refused(tmp_path, name, content, fault):

@@ -36,6 +36,20 @@ def test_the_check_names_the_promise_that_is_broken():
         check_launcher(ScriptedLauncher())
 
 
+class Leaving(LocalLauncher):
+    """Leaves what runs to itself when it is closed."""
+
+    def close(self) -> None:
+        """Free nothing."""
+
+
+def test_the_check_finds_a_launcher_that_leaves_a_job_behind(tmp_path):
+    launcher = Leaving(tmp_path, 2)
+    with pytest.raises(PluginError, match="says running of a job that was there when it closed"):
+        check_launcher(launcher)
+    launcher.cancel("late")
+
+
 def test_slots_share_the_processors(tmp_path):
     launcher = LocalLauncher(tmp_path, 2, Machine(cpus=8))
     launcher.submit(python("a", "import os; print(os.environ['OMP_NUM_THREADS'])"))

@@ -78,6 +78,24 @@ def test_an_address_that_does_not_answer_is_named(tmp_path):
         fetch_upstream(FILE, tmp_path)
 
 
+def test_an_answer_that_is_cut_off_is_named(tmp_path):
+    class CutOff(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "500")
+            self.end_headers()
+            self.wfile.write(b"half")
+
+    with http.server.HTTPServer(("127.0.0.1", 0), CutOff) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        file = replace(FILE, upstream=f"http://127.0.0.1:{server.server_port}/rows")
+        with pytest.raises(UsageError, match=r"/rows: cannot be fetched: IncompleteRead"):
+            fetch_upstream(file, tmp_path)
+
+
 def test_the_hub_s_splits_become_one_upstream_file_that_loads(tmp_path, monkeypatch):
     path = fetch_from_hub(FILE, tmp_path, load=halves)
     monkeypatch.setenv("MFTBENCH_DATA", str(tmp_path))

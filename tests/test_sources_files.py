@@ -45,6 +45,7 @@ def file(tmp_path):
         (b"\n\n \n", r"mbpp\.jsonl is empty"),
         (b"\x00" * 50, r"mbpp\.jsonl:1: invalid json"),
         (b"[" * 100_000, r"mbpp\.jsonl:1: invalid json"),
+        (b"[" * 100_000 + rb'"\ud83d"', r"mbpp\.jsonl:1: invalid json"),
     ],
 )
 def test_a_fault_is_told_by_file_and_line(file, content, fault):
@@ -70,6 +71,15 @@ def test_a_file_that_is_no_gzip_is_named(tmp_path):
 def test_a_cut_gzip_is_named(tmp_path):
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(gzip.compress(lines(GOOD) * 100)[:-20])
+    with pytest.raises(UsageError, match=r"x\.jsonl\.gz: cannot be read"):
+        read_rows(path, Row)
+
+
+def test_a_gzip_with_flipped_bytes_is_named(tmp_path):
+    path = tmp_path / "x.jsonl.gz"
+    damaged = bytearray(gzip.compress(lines(*({**GOOD, "task_id": n} for n in range(500)))))
+    damaged[200:220] = bytes(byte ^ 0xFF for byte in damaged[200:220])
+    path.write_bytes(damaged)
     with pytest.raises(UsageError, match=r"x\.jsonl\.gz: cannot be read"):
         read_rows(path, Row)
 

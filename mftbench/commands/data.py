@@ -48,7 +48,7 @@ def list_(tasks_dir: TaskFolders = None) -> None:
 def show(
     task: TaskName,
     source: SourceName,
-    count: Annotated[int, typer.Option("-n", help="How many rows.")] = 3,
+    count: Annotated[int, typer.Option("-n", min=0, help="How many rows.")] = 3,
     split: SplitName = Split.PROBLEMS,
     options: SourceOptions = None,
     tasks_dir: TaskFolders = None,

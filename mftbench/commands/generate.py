@@ -70,13 +70,22 @@ def _write(out: Path, engine: Engine, model: ModelRef, asked: Asked, sampling: S
 
     progress = open_display()
     with ItemLog(out) as log:
-        done = frozenset((line["task_id"], line.get("sample", 0)) for line in log)
+        done = frozenset(_name(line, f"{out}:{n}") for n, line in enumerate(log, 1))
         progress.start("generate", len(asked.requests))
         progress.advance(len(done))
         for completion in engine.generate(model, asked.requests, sampling, done):
             log.append(_line(completion))
             progress.advance()
         progress.finish()
+
+
+def _name(line: dict[str, Any], place: str) -> tuple[str, int]:
+    from mftbench.errors import UsageError
+
+    name, sample = line.get("task_id"), line.get("sample", 0)
+    if not isinstance(name, str) or not isinstance(sample, int):
+        raise UsageError(f"{place}: no sample of this command's; name another file to write")
+    return name, sample
 
 
 def _line(completion: Completion) -> dict[str, Any]:

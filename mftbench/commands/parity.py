@@ -80,10 +80,14 @@ def parity(
 
 
 def _setting(text: str) -> _Setting:
+    from mftbench.errors import UsageError
+
     name, _, rest = text.partition(":")
     options = values([pair for pair in rest.split(",") if pair], f"engine {text!r}")
     batch, dtype = options.pop("batch", 32), options.pop("dtype", "float32")
-    return _Setting(name, options, str(dtype), int(batch))
+    if not isinstance(batch, int) or batch < 0:
+        raise UsageError(f"engine {text!r}: batch {batch!r} is not a number of rows; 0: what fits")
+    return _Setting(name, options, str(dtype), batch)
 
 
 def _compared(asked: Asked, sides: list[list[Completion]], sandbox: str) -> Comparison:

@@ -8,6 +8,7 @@ from typing import Any, Required
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from mftbench.errors import UsageError
 from mftbench.interop.humaneval import completion_after, result_text
 from mftbench.interop.imported import Imported, write_jsonl
 from mftbench.interop.results import Item, Results
@@ -23,12 +24,18 @@ _PREFIXES = {"HumanEval/": "Python/", "MBPP/": "Python/"}
 @with_config(ConfigDict(extra="allow"))
 class _Line(TypedDict, total=False):
     task_id: Required[str]
-    generation: str
+    generation: Required[str]
     passed: bool
 
 
 def write(results: Results, out: Path) -> list[Path]:
-    """Write generations, and beside them its results file if there are verdicts."""
+    """Write generations, and beside them its results file if there are verdicts.
+
+    Raises UsageError for a task whose problems are not functions.
+    """
+    if not all(item.problem.facts.get("entry_points") for item in results.items):
+        task = results.task.name
+        raise UsageError(f"codefuse's files are of functions; task {task!r} has none")
     rows = [_row(item) for item in results.items]
     files = [write_jsonl(out, rows)]
     judged = [
@@ -54,7 +61,7 @@ def read(path: Path) -> list[Imported]:
     Raises UsageError naming file, line and field if the file is not what it should be.
     """
     return [
-        Imported(line["task_id"], line.get("generation", ""), passed=line.get("passed"))
+        Imported(line["task_id"], line["generation"], passed=line.get("passed"))
         for line in read_rows(path, _Line)
     ]
 

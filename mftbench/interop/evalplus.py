@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from mftbench.contract import Outcome, Verdict
+from mftbench.errors import UsageError
 from mftbench.interop import humaneval_files
 from mftbench.interop.imported import Imported, read_json, write_json, write_jsonl
 from mftbench.interop.results import Item, Results
@@ -16,6 +20,17 @@ from mftbench.scoring.pass_at_k import pass_at_k
 __all__ = ["read", "write"]
 
 _KS = (1, 10, 100)
+
+
+class _Row(TypedDict):
+    task_id: str
+    solution: str
+    base_status: NotRequired[str | None]
+    plus_status: NotRequired[str | None]
+
+
+class _Evaluated(TypedDict):
+    eval: dict[str, list[_Row]]
 
 
 def write(results: Results, out: Path) -> list[Path]:
@@ -32,22 +47,38 @@ def write(results: Results, out: Path) -> list[Path]:
 def read(path: Path) -> list[Imported]:
     """Read samples, a folder of them, or results.
 
-    Raises UsageError naming the place if the files are not what they should be.
+    Raises UsageError naming file and field if the files are not what they should be.
     """
     if path.is_dir():
         return [
-            Imported(file.parent.name.replace("_", "/", 1), solution=file.read_text("utf-8"))
+            Imported(file.parent.name.replace("_", "/", 1), solution=_text(file))
             for file in sorted(path.glob("*/*.py"))
         ]
     if path.suffix == ".json":
-        evaluated = read_json(path).get("eval", {})
-        return [_imported(row) for rows in evaluated.values() for row in rows]
+        return [_imported(row) for rows in _evaluated(path).values() for row in rows]
     return humaneval_files.read(path)
 
 
-def _imported(row: Mapping[str, Any]) -> Imported:
-    statuses = [row.get(name) for name in ("base_status", "plus_status")]
-    passed = all(status == "pass" for status in statuses if status is not None)
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read: {error}") from error
+
+
+def _evaluated(path: Path) -> Mapping[str, Sequence[_Row]]:
+    try:
+        return TypeAdapter(_Evaluated).validate_python(read_json(path))["eval"]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{path}: field {field!r}: {first['msg'].lower()}") from None
+
+
+def _imported(row: _Row) -> Imported:
+    statuses = (row.get("base_status"), row.get("plus_status"))
+    known = [status == "pass" for status in statuses if status is not None]
+    passed = all(known) if known else None
     return Imported(row["task_id"], solution=row["solution"], passed=passed)
 
 

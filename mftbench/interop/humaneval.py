@@ -42,7 +42,7 @@ class Sample(TypedDict):
 
 
 def _open_completion(line: Any) -> Any:
-    solved = isinstance(line, dict) and "solution" in line
+    solved = isinstance(line, dict) and isinstance(line.get("solution"), str)
     return {"completion": "", **line} if solved else line
 
 

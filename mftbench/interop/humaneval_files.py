@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Required
+from typing import Annotated, Any, Required
 
-from pydantic import ConfigDict, with_config
+from pydantic import AfterValidator, ConfigDict, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from mftbench.interop.humaneval import completion_after, result_text
@@ -22,6 +23,15 @@ class _Line(TypedDict, total=False):
     completion: str
     solution: str
     passed: bool
+
+
+def _answered(line: _Line) -> _Line:
+    if "completion" not in line and "solution" not in line:
+        raise PydanticCustomError("missing", "neither 'completion' nor 'solution' is there")
+    return line
+
+
+_ANSWER: Any = Annotated[_Line, AfterValidator(_answered)]
 
 
 def write(results: Results, out: Path) -> list[Path]:
@@ -45,7 +55,7 @@ def read(path: Path) -> list[Imported]:
     """
     return [
         Imported(line["task_id"], line.get("completion"), line.get("solution"), line.get("passed"))
-        for line in read_rows(path, _Line)
+        for line in read_rows(path, _ANSWER)
     ]
 
 

@@ -29,7 +29,7 @@ class Imported:
         """Write a line of samples.jsonl, as 'mftbench score' reads it; verdicts are not kept."""
         if self.solution is not None:
             return {"task_id": self.task_id, "solution": self.solution}
-        return {"task_id": self.task_id, "completion": self.completion or ""}
+        return {"task_id": self.task_id, "completion": self.completion}
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
@@ -55,7 +55,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
         raise UsageError(f"{path}: a JSON object is expected, not a {type(value).__name__}")

@@ -49,12 +49,24 @@ def read(path: Path) -> list[Imported]:
 def _imported(sample: Mapping[str, Any], place: str) -> Imported:
     try:
         output = sample["output"]
-        text = output.get("completion") or output["choices"][0]["message"]["content"]
+        text = _text(output.get("completion") or output["choices"][0]["message"]["content"])
         values = [score["value"] for score in (sample.get("scores") or {}).values()]
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise UsageError(f"{place}: no output to take: {error!r}") from None
+    if not isinstance(text, str):
+        raise UsageError(f"{place}: field 'output' holds no text")
+    if not isinstance(sample.get("id"), str | int):
+        raise UsageError(f"{place}: field 'id' is missing; name the problem")
     passed = values[0] in ("C", 1, 1.0, True) if values else None
-    return Imported(str(sample.get("id")), completion=str(text), passed=passed)
+    return Imported(str(sample["id"]), completion=text, passed=passed)
+
+
+def _text(content: Any) -> Any:
+    """Join the texts of a message that comes in parts, as reasoning models' do."""
+    if not isinstance(content, list):
+        return content
+    texts = [part["text"] for part in content if part["type"] == "text"]
+    return "".join(texts) if texts else None
 
 
 def _file_name(results: Results) -> str:

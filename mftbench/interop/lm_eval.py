@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Any, Required
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, with_config
+from pydantic import BeforeValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from mftbench import __version__
 from mftbench.canonical import dumps
-from mftbench.errors import UsageError
 from mftbench.interop.imported import Imported, write_json, write_jsonl
 from mftbench.interop.results import Item, Results
 from mftbench.sources.jsonl import read_rows
@@ -22,12 +22,23 @@ __all__ = ["read", "write"]
 FILTER = "extract"  # the code that was executed is what its filters would have left
 
 
+def _repeats(answer: Any) -> Any:
+    return [answer] if isinstance(answer, str) else answer
+
+
 @with_config(ConfigDict(extra="allow"))
-class _Line(TypedDict, total=False):
-    doc: Required[dict[str, Any]]
+class _Doc(TypedDict):
+    task_id: str | int
+
+
+@with_config(ConfigDict(extra="allow"))
+class _Line(TypedDict):
     doc_id: int
-    filtered_resps: list[Any]
-    resps: list[Any]
+    doc: _Doc
+    resps: Annotated[
+        list[Annotated[list[str], Field(min_length=1), BeforeValidator(_repeats)]],
+        Field(min_length=1),
+    ]
 
 
 def write(results: Results, out: Path) -> list[Path]:
@@ -42,19 +53,20 @@ def write(results: Results, out: Path) -> list[Path]:
 
 
 def read(path: Path) -> list[Imported]:
-    """Read a samples file; of several filters the one that a line was written for.
+    """Read a samples file: each document's answers as the model gave them, before any filter.
 
     Raises UsageError naming file, line and field if the file is not what it should be.
     """
-    found = []
-    for number, line in enumerate(read_rows(path, _Line), 1):
-        doc = line["doc"]
-        if "task_id" not in doc:
-            raise UsageError(f"{path}:{number}: field 'doc.task_id' is missing; name the problem")
-        answers = line.get("resps") or []
-        for answer in answers[0] if answers and isinstance(answers[0], list) else answers:
-            found.append(Imported(str(doc["task_id"]), completion=str(answer)))
-    return found
+    documents: dict[tuple[int, str], list[str]] = {}
+    for line in read_rows(path, _Line):
+        # A line is written for every filter, with the same answers.
+        name = line["doc_id"], str(line["doc"]["task_id"])
+        documents.setdefault(name, list(chain.from_iterable(line["resps"])))
+    return [
+        Imported(task_id, completion=answer)
+        for (_, task_id), answers in documents.items()
+        for answer in answers
+    ]
 
 
 def _sample(number: int, item: Item, metrics: list[str]) -> dict[str, Any]:

@@ -79,4 +79,4 @@ class Launcher(Protocol):
         ...
 
     def close(self) -> None:
-        """Cancel what is not over and free what the launcher holds."""
+        """Cancel what is not over and free what the launcher holds; ``poll`` still answers."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,7 +39,7 @@ def fetch_upstream(file: DataFile[Any], folder: Path) -> Path:
     try:
         with urllib.request.urlopen(file.upstream, timeout=TIMEOUT_S) as answer:
             content = answer.read()
-    except (OSError, urllib.error.URLError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise UsageError(f"{file.upstream}: cannot be fetched: {error}") from error
     return _keep(folder / file.path, content, file.verify)
 

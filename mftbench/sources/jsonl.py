@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypeVar
@@ -79,7 +80,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if line.strip():
                     yield number, line
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
 
 
@@ -111,7 +112,7 @@ def _whole_characters(line: bytes) -> bytes:
         return line
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # pydantic says what is wrong
         return line
     text = json.dumps(value, ensure_ascii=False)
     # Pairs are whole characters by now; what is left stands alone.

@@ -100,6 +100,8 @@ def _closes(trial: _Trial) -> None:
     begun = time.monotonic()
     trial.launcher.close()
     trial.demand(time.monotonic() - begun < 60, "waited for a job when it was closed")
+    state = trial.launcher.poll("late").state
+    trial.demand(state is State.CANCELLED, f"says {state} of a job that was there when it closed")
 
 
 _PROMISES: tuple[Callable[[_Trial], None], ...] = (
