@@ -194,6 +194,9 @@ mod tests {
             "fn add(x: i32, _y: i32) -> i32 { x }\n"
         ),
         "V10-hides-the-suite": "#![cfg(not(test))]\nfn add(x: i32, _y: i32) -> i32 { x }\n",
+        "V10-dangling-attribute": (
+            "fn add(x: i32, _y: i32) -> i32 { x }\n#[test]\nfn decoy() {}\n#[cfg(any())]\n"
+        ),
     },
 )
 
