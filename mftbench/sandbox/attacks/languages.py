@@ -29,6 +29,8 @@ _WHOLES: Mapping[str, tuple[Outcome, ...]] = {
     "V4-exit-before": (Outcome.EARLY_EXIT, Outcome.NO_TESTS),
     "V10-hides-the-suite": (Outcome.COMPILE_ERROR, Outcome.NO_TESTS, Outcome.FAILED),
     "V10-dangling-attribute": (Outcome.NO_TESTS,),
+    "V10-spliced-line": (Outcome.COMPILE_ERROR,),
+    "V10-open-comment": (Outcome.COMPILE_ERROR,),
 }
 """What a whole program does, and the outcomes that are right for it; some are one language's."""
 

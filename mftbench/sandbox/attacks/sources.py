@@ -51,6 +51,7 @@ CPP = Language(
     suite="""
 #undef NDEBUG
 #include <assert.h>
+/* Three sums. */
 int main() {
   assert(add(0, 1) == 1);
   assert(add(2, 3) == 5);
@@ -79,6 +80,13 @@ int main() {
             "int add(int x, int y) { return 7; }\n"
         ),
         "V10-hides-the-suite": "int main() { return 0; }\n#if 0\n",
+        "V10-spliced-line": (
+            "int add(int x, int y) { return 7; }\nint main() { return 0; }\n"
+            "#define main hidden //\\"
+        ),
+        "V10-open-comment": (
+            "int add(int x, int y) { return 7; }\nint main() { return 0; }\n#define main hidden /*"
+        ),
     },
 )
 
@@ -92,6 +100,7 @@ public class Main {
         }
     }
 }
+/* Three sums. */
 """,
     frame="import java.util.*;\nclass Solution { int add(int x, int y) { BODY } }\n",
     bodies={
