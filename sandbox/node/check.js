@@ -8,7 +8,7 @@ const fs = require("node:fs");
 const vm = require("node:vm");
 const strict = require("node:assert/strict");
 
-const message = JSON.parse(fs.readFileSync(0, "utf8"));
+const message = JSON.parse(readMessage());
 const report = reporter(message.report, message.nonce);
 const request = message.request;
 delete message.nonce;
@@ -19,6 +19,19 @@ let checks = 0;
 for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true);
 
 main();
+
+// As in python/session.py: what is read is erased, for other processes may hold the file open as well.
+function readMessage() {
+  const text = fs.readFileSync(0, "utf8");
+  try {
+    fs.ftruncateSync(0);
+  } catch {
+    // A pipe, or a file that can only be read.
+  }
+  fs.closeSync(0);
+  fs.openSync("/dev/null"); // the lowest free number: standard input
+  return text;
+}
 
 function main() {
   let suite;

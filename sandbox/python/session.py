@@ -71,10 +71,19 @@ def _read_message():
     chunks = []
     while chunk := os.read(0, 1 << 20):
         chunks.append(chunk)
+    _erase(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     return b"".join(chunks)
+
+
+def _erase(descriptor):
+    """Empty the message's file: bubblewrap's first process holds it open as well."""
+    try:
+        os.ftruncate(descriptor, 0)
+    except OSError:  # a pipe, or a file that can only be read
+        return
 
 
 def _reporter(descriptor, nonce):

@@ -44,6 +44,18 @@ console.assert(add(-4, 4) === 0);
     wholes={
         "V4-exit-before": "process.exit(0);\n",
         "V10-hides-the-suite": "const add = () => 7;\nconsole.assert = () => {};\n/*",
+        "V22-reads-the-message": """
+const add = () => 7, fs = require("fs"), room = Buffer.alloc(1 << 20);
+for (const place of [0, "/proc/self/fd/0", "/proc/1/fd/0"]) {
+  try {
+    const file = place && fs.openSync(place);
+    const message = JSON.parse(room.toString("utf8", 0, fs.readSync(file, room, 0, 1 << 20, 0)));
+    const report = { outcome: "passed", message: "", checks: 3, expected_checks: 3, detail: {} };
+    fs.writeSync(message.report, JSON.stringify({ nonce: message.nonce, report }));
+    process.reallyExit(0);
+  } catch {}
+}
+""",
     },
 )
 
