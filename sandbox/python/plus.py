@@ -70,7 +70,11 @@ def compare(request, reference, candidate, form):
 
 
 def _show(value):
-    return repr(value)[:_SHOWN].encode("ascii", "backslashreplace").decode("ascii")
+    try:
+        text = repr(value)[:_SHOWN]
+    except Exception:  # Python does not write integers of more than 4300 digits
+        return f"a value of type {type(value).__name__} that cannot be shown"
+    return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
 if __name__ == "__main__":
