@@ -9,7 +9,7 @@ const vm = require("node:vm");
 const strict = require("node:assert/strict");
 
 const message = JSON.parse(readMessage());
-const report = reporter(message.report, message.nonce);
+const { report, fault } = reporter(message.report, message.nonce);
 const request = message.request;
 delete message.nonce;
 
@@ -38,9 +38,7 @@ function main() {
   try {
     suite = new vm.Script(request.suite, { filename: "suite.js" });
   } catch (error) {
-    process.stderr.write(String(error) + "\n");
-    process.exitCode = 70; // the suite is ours: no verdict on the candidate
-    return;
+    fault(String(error)); // the suite is ours: no verdict on the candidate
   }
   const [outcome, text] = judge(suite);
   const expected = request.expected_checks;
@@ -95,12 +93,16 @@ function reporter(descriptor, nonce) {
   const leave = process.reallyExit.bind(process);
   const { stringify } = JSON;
   const encode = Buffer.from.bind(Buffer);
-  return (outcome, text, done, expected) => {
-    const body = { outcome, message: text.slice(0, 1000), checks: done, expected_checks: expected, detail: {} };
-    const bytes = encode(stringify({ nonce, report: body }));
+  const send = (said) => {
+    const bytes = encode(stringify({ nonce, ...said }));
     for (let at = 0; at < bytes.length; ) at += write(descriptor, bytes, at);
     leave(0);
   };
+  const report = (outcome, text, done, expected) => {
+    const body = { outcome, message: text.slice(0, 1000), checks: done, expected_checks: expected, detail: {} };
+    send({ report: body });
+  };
+  return { report, fault: (text) => send({ fault: text.slice(0, 1000) }) };
 }
 
 function describe(error) {
