@@ -103,6 +103,14 @@ def test_one_process_still_sees_accidents_and_early_exits(bubblewrap, completion
 
 
 @pytest.mark.needs_bubblewrap
+def test_the_first_process_of_a_namespace_does_not_hand_out_the_message(bubblewrap):
+    source = "def add(x, y):\n    return open('/proc/1/fd/0').read()\n"
+    program = suite_program(source, "assert add(1, 2) == ''\n", in_process=True)
+    verdict = verdict_of(bubblewrap.run(program, LIMITS).steps[0])
+    assert verdict.passed, verdict.reason
+
+
+@pytest.mark.needs_bubblewrap
 @pytest.mark.parametrize(
     "expression",
     [

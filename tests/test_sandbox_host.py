@@ -69,6 +69,12 @@ def test_anything_else_is_no_report(body):
     assert read_report(body, "n") is None
 
 
+def test_a_proved_fault_is_the_sandbox_s():
+    with pytest.raises(SandboxError, match="no such table"):
+        read_report(b'{"nonce": "n", "fault": "no such table"}', "n")
+    assert read_report(b'{"nonce": "m", "fault": "no such table"}', "n") is None
+
+
 PASSED = Report(Outcome.PASSED, checks=1)
 
 

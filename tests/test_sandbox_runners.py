@@ -1,10 +1,13 @@
 """JavaScript suites, generated tests and SQL queries in the sandbox."""
 
 import pytest
+from runner_modules import runner_module
 
 from mftbench.contract import Limits, Outcome, Program, Step
+from mftbench.errors import SandboxError
 from mftbench.sandbox.attacks import EVERY_ATTACK, attack_program
 from mftbench.sandbox.verdict import verdict_of
+from mftbench.testing.sandbox import suite_program
 
 pytestmark = pytest.mark.needs_bubblewrap
 
@@ -218,3 +221,31 @@ def test_an_endless_query_times_out(bubblewrap):
         "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
     )
     assert verdict_of(sql(bubblewrap, endless)).outcome is Outcome.TIMEOUT
+
+
+# ---------------------------------------------------------------- faults of ours
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_a_suite_that_is_no_python_gives_no_verdict(bubblewrap, in_process):
+    with pytest.raises(SandboxError, match="SyntaxError"):
+        bubblewrap.run(suite_program(ADD_ONE, "check(", in_process=in_process), LIMITS)
+
+
+@pytest.mark.needs_node
+def test_a_suite_that_is_no_javascript_gives_no_verdict(bubblewrap):
+    with pytest.raises(SandboxError, match="SyntaxError"):
+        javascript(bubblewrap, "const f = () => 1", "assert(")
+
+
+def test_a_database_that_cannot_be_made_gives_no_verdict(bubblewrap):
+    with pytest.raises(SandboxError, match="OperationalError"):
+        sql(bubblewrap, "SELECT 1", schema="CREATE TABLE")
+
+
+def test_a_compiler_that_does_not_start_is_no_compile_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    compiled = runner_module("compiled")
+    job = compiled.Job({"source": "", "suite": ""}, {"wall_s": 3.0})
+    with pytest.raises(compiled.FaultError, match="No such file"):
+        job.compile(["/nowhere/compiler"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from runner_modules import runner_module
 
 from mftbench.contract import Limits, Outcome, Problem
+from mftbench.errors import SandboxError
 from mftbench.suites_plus import PlusSuite, judge_plus, plus_program, typed
 
 wire = runner_module("wire")
@@ -62,6 +63,12 @@ def test_where_upstream_asks_only_for_a_value_its_type_does_not_matter(bubblewra
     problem = Problem("p", "", "", suite.facts())
     execution = bubblewrap.run(plus_program(problem, source), Limits())
     assert judge_plus(problem, execution).passed is passes
+
+
+@pytest.mark.needs_bubblewrap
+def test_a_reference_that_does_not_load_gives_no_verdict(bubblewrap):
+    with pytest.raises(SandboxError, match="LoadError"):
+        judged(bubblewrap, REFERENCE, reference="def f(")
 
 
 @pytest.mark.needs_bubblewrap

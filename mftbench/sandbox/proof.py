@@ -9,6 +9,7 @@ import secrets
 from pydantic import TypeAdapter, ValidationError
 
 from mftbench.contract import Report
+from mftbench.errors import SandboxError
 
 _REPORT = TypeAdapter(Report)
 
@@ -19,12 +20,17 @@ def new_nonce() -> str:
 
 
 def read_report(body: bytes, nonce: str) -> Report | None:
-    """Take the report if it is exactly one message with this nonce, else None."""
+    """Take the report if it is exactly one message with this nonce, else None.
+
+    Raises SandboxError if the message is that the runner failed before the program had a say.
+    """
     try:
         message = json.loads(body)
         given = message["nonce"]
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):
             return None
+        if "fault" in message:
+            raise SandboxError(f"the runner could not begin: {message['fault']}")
         return _REPORT.validate_python(message["report"])
     except (ValueError, KeyError, TypeError, RecursionError, ValidationError):
         return None

@@ -33,9 +33,11 @@ def build(job):
 
 
 def _join(source, suite, mark):
+    # The blank line is for a source that ends in a backslash. What takes in more than that, such as
+    # an open comment, takes in the class as well, and then the last line does not compile.
     return (
-        f'#line 1 "candidate.cpp"\n{source}\n#undef main\n#line 1 "suite.cpp"\n{suite}\n'
-        f'extern "C" {{ int {mark}; }}\n'
+        f'#line 1 "candidate.cpp"\n{source}\n\n#undef main\nclass in_{mark} {{}};\n'
+        f'#line 1 "suite.cpp"\n{suite}\nextern "C" {{ in_{mark} {mark}; }}\n'
     )
 
 

@@ -8,8 +8,8 @@ const fs = require("node:fs");
 const vm = require("node:vm");
 const strict = require("node:assert/strict");
 
-const message = JSON.parse(fs.readFileSync(0, "utf8"));
-const report = reporter(message.report, message.nonce);
+const message = JSON.parse(readMessage());
+const { report, fault } = reporter(message.report, message.nonce);
 const request = message.request;
 delete message.nonce;
 
@@ -20,14 +20,25 @@ for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocki
 
 main();
 
+// As in python/session.py: what is read is erased, for other processes may hold the file open as well.
+function readMessage() {
+  const text = fs.readFileSync(0, "utf8");
+  try {
+    fs.ftruncateSync(0);
+  } catch {
+    // A pipe, or a file that can only be read.
+  }
+  fs.closeSync(0);
+  fs.openSync("/dev/null"); // the lowest free number: standard input
+  return text;
+}
+
 function main() {
   let suite;
   try {
     suite = new vm.Script(request.suite, { filename: "suite.js" });
   } catch (error) {
-    process.stderr.write(String(error) + "\n");
-    process.exitCode = 70; // the suite is ours: no verdict on the candidate
-    return;
+    fault(String(error)); // the suite is ours: no verdict on the candidate
   }
   const [outcome, text] = judge(suite);
   const expected = request.expected_checks;
@@ -82,12 +93,16 @@ function reporter(descriptor, nonce) {
   const leave = process.reallyExit.bind(process);
   const { stringify } = JSON;
   const encode = Buffer.from.bind(Buffer);
-  return (outcome, text, done, expected) => {
-    const body = { outcome, message: text.slice(0, 1000), checks: done, expected_checks: expected, detail: {} };
-    const bytes = encode(stringify({ nonce, report: body }));
+  const send = (said) => {
+    const bytes = encode(stringify({ nonce, ...said }));
     for (let at = 0; at < bytes.length; ) at += write(descriptor, bytes, at);
     leave(0);
   };
+  const report = (outcome, text, done, expected) => {
+    const body = { outcome, message: text.slice(0, 1000), checks: done, expected_checks: expected, detail: {} };
+    send({ report: body });
+  };
+  return { report, fault: (text) => send({ fault: text.slice(0, 1000) }) };
 }
 
 function describe(error) {

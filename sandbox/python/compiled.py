@@ -33,6 +33,10 @@ class CompileTimeoutError(Exception):
     """The program was not compiled in its share of the time."""
 
 
+class FaultError(Exception):
+    """The toolchain could not be started: no verdict on the program."""
+
+
 class NoTestsError(Exception):
     """The program compiled, but the suite's tests are not in it."""
 
@@ -61,15 +65,18 @@ class Job:
         self._deadline = time.monotonic() + _COMPILE_SHARE * limits["wall_s"]
 
     def compile(self, command, memory_bytes=None):
-        """Run one command of the toolchain. Raises CompileError, or CompileTimeoutError."""
+        """Run one command of the toolchain. Raises what run_runner reports."""
         with open("compiler-output", "w+b") as said:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                preexec_fn=lambda: _limit_memory(memory_bytes),
-            )
+            try:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    preexec_fn=lambda: _limit_memory(memory_bytes),
+                )
+            except OSError as error:
+                raise FaultError(str(error)) from None
             try:
                 status = process.wait(max(0.1, self._deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
@@ -98,6 +105,8 @@ def run_runner(build, outcomes):
         session.report("timeout", str(error))
     except NoTestsError as error:
         session.report("no_tests", str(error))
+    except FaultError as error:
+        session.fault(str(error))
     outcome, message = _judge(run_to_end(command), outcomes, session.limits["cpu_s"])
     session.report(outcome, message, checks=int(outcome == "passed"))
 

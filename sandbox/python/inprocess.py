@@ -22,8 +22,8 @@ def main():
     session = begin()
     sys.path.pop(0)
     request, report, count = session.request, session.report, Count()
+    code = session.prepare(compile_counted, request["suite"], SUITE)
     del session
-    code = compile_counted(request["suite"], SUITE)
     outcome, message = judge(request, code, count)
     expected = request.get("expected_checks")
     if (

@@ -24,14 +24,18 @@ def main():
     """Compare all inputs until one differs, and report."""
     session = begin()
     request = session.request
-    done, outcome, message = judge(request, Channel(session.inbox, session.outbox))
+    reference = session.prepare(_reference, request)
+    channel = Channel(session.inbox, session.outbox)
+    done, outcome, message = judge(request, reference, channel)
     session.report(outcome, message, done, len(request["inputs"]))
 
 
-def judge(request, channel):
+def _reference(request):
+    return load(request["reference"], "reference")[request["entry_point"]]
+
+
+def judge(request, reference, channel):
     """Return how many inputs were right, the outcome and a message."""
-    name = request["entry_point"]
-    reference = load(request["reference"], "reference")[name]
     try:
         loaded = channel.receive()
     except Vanished:
@@ -42,7 +46,7 @@ def judge(request, channel):
         return 0, *load_outcome(loaded)
     remote = Remote(channel)
     remote.whether = request["oracle"] in NOT_NONE
-    candidate = remote.function(name)
+    candidate = remote.function(request["entry_point"])
     for number, form in enumerate(request["inputs"]):
         outcome, message = compare(request, reference, candidate, form)
         if outcome != "passed":
@@ -70,7 +74,11 @@ def compare(request, reference, candidate, form):
 
 
 def _show(value):
-    return repr(value)[:_SHOWN].encode("ascii", "backslashreplace").decode("ascii")
+    try:
+        text = repr(value)[:_SHOWN]
+    except Exception:  # Python does not write integers of more than 4300 digits
+        return f"a value of type {type(value).__name__} that cannot be shown"
+    return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
 if __name__ == "__main__":

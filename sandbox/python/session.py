@@ -15,16 +15,23 @@ _LIMITS = {
 
 
 class Session:
-    """One runner's request, limits and report function, and its pipe ends to the other process."""
+    """One runner's request, limits and ways to end, and its pipe ends to the other process."""
 
-    __slots__ = ("inbox", "limits", "outbox", "report", "request")
+    __slots__ = ("fault", "inbox", "limits", "outbox", "report", "request")
 
-    def __init__(self, request, limits, report, inbox, outbox):
+    def __init__(self, request, limits, ends, inbox, outbox):
         self.request = request
         self.limits = limits
-        self.report = report
+        self.report, self.fault = ends
         self.inbox = inbox
         self.outbox = outbox
+
+    def prepare(self, action, *arguments):
+        """Do what no program has a say in yet: if it fails, that is our fault and no verdict."""
+        try:
+            return action(*arguments)
+        except Exception as error:
+            return self.fault(f"{type(error).__name__}: {error}")
 
 
 def begin(limit_memory=True):
@@ -45,8 +52,8 @@ def begin(limit_memory=True):
     os.register_at_fork(after_in_child=lambda: _close(descriptors))
     if b"random" in text:  # importing it costs 10 ms, and most programs never draw
         _seed_random()
-    report = _reporter(message["report"], message.pop("nonce"))
-    return Session(message["request"], limits, report, message["inbox"], message["outbox"])
+    ends = _ends(message["report"], message.pop("nonce"))
+    return Session(message["request"], limits, ends, message["inbox"], message["outbox"])
 
 
 def confine(limits):
@@ -71,36 +78,47 @@ def _read_message():
     chunks = []
     while chunk := os.read(0, 1 << 20):
         chunks.append(chunk)
+    _erase(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     return b"".join(chunks)
 
 
-def _reporter(descriptor, nonce):
-    """Make the function that proves the outcome and ends the process, despite later patches."""
+def _erase(descriptor):
+    """Empty the message's file: bubblewrap's first process holds it open as well."""
+    try:
+        os.ftruncate(descriptor, 0)
+    except OSError:  # a pipe, or a file that can only be read
+        return
+
+
+def _ends(descriptor, nonce):
+    """Make what proves an outcome, or our fault, and ends the process, despite later patches."""
     write, leave, dumps, flush = os.write, os._exit, json.dumps, _flush
 
-    def report(outcome, message="", checks=0, expected_checks=0, detail=None):
+    def send(said):
         flush()
         if descriptor is not None:
-            body = dumps(
-                {
-                    "nonce": nonce,
-                    "report": {
-                        "outcome": outcome,
-                        "checks": checks,
-                        "expected_checks": expected_checks,
-                        "message": message[:1000],
-                        "detail": detail or {},
-                    },
-                }
-            ).encode("ascii")
+            body = dumps({"nonce": nonce, **said}).encode("ascii")
             while body:
                 body = body[write(descriptor, body) :]
         leave(0)
 
-    return report
+    def report(outcome, message="", checks=0, expected_checks=0, detail=None):
+        said = {
+            "outcome": outcome,
+            "checks": checks,
+            "expected_checks": expected_checks,
+            "message": message[:1000],
+            "detail": detail or {},
+        }
+        send({"report": said})
+
+    def fault(message):
+        send({"fault": message[:1000]})
+
+    return report, fault
 
 
 def _flush():

@@ -43,7 +43,7 @@ def main():
     session = begin()
     request = session.request
     deadline = time.monotonic() + _SHARE_OF_WALL * session.limits["wall_s"]
-    build(request)
+    session.prepare(build, request)
     asked = {"query": request["query"]}
     try:
         detail = query(request["query"], request["max_rows"], deadline)
@@ -57,7 +57,7 @@ def main():
 
 
 def build(request):
-    """Make the database file; one that cannot be made is our own fault and ends the runner."""
+    """Make the database file."""
     if "database" in request:
         with open(_DATABASE, "wb") as file:
             file.write(zlib.decompress(base64.b64decode(request["database"])))

@@ -196,6 +196,12 @@ PLUS = (
         kind="plus",
     ),
     attack(
+        "E8-number-too-long-to-show",
+        "def add(numbers):\n    return 10**5000\n",
+        Outcome.FAILED,
+        kind="plus",
+    ),
+    attack(
         "plus-right", "def add(numbers):\n    return sum(numbers)\n", Outcome.PASSED, kind="plus"
     ),
 )

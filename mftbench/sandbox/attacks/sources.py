@@ -44,6 +44,18 @@ console.assert(add(-4, 4) === 0);
     wholes={
         "V4-exit-before": "process.exit(0);\n",
         "V10-hides-the-suite": "const add = () => 7;\nconsole.assert = () => {};\n/*",
+        "V22-reads-the-message": """
+const add = () => 7, fs = require("fs"), room = Buffer.alloc(1 << 20);
+for (const place of [0, "/proc/self/fd/0", "/proc/1/fd/0"]) {
+  try {
+    const file = place && fs.openSync(place);
+    const message = JSON.parse(room.toString("utf8", 0, fs.readSync(file, room, 0, 1 << 20, 0)));
+    const report = { outcome: "passed", message: "", checks: 3, expected_checks: 3, detail: {} };
+    fs.writeSync(message.report, JSON.stringify({ nonce: message.nonce, report }));
+    process.reallyExit(0);
+  } catch {}
+}
+""",
     },
 )
 
@@ -51,6 +63,7 @@ CPP = Language(
     suite="""
 #undef NDEBUG
 #include <assert.h>
+/* Three sums. */
 int main() {
   assert(add(0, 1) == 1);
   assert(add(2, 3) == 5);
@@ -79,6 +92,13 @@ int main() {
             "int add(int x, int y) { return 7; }\n"
         ),
         "V10-hides-the-suite": "int main() { return 0; }\n#if 0\n",
+        "V10-spliced-line": (
+            "int add(int x, int y) { return 7; }\nint main() { return 0; }\n"
+            "#define main hidden //\\"
+        ),
+        "V10-open-comment": (
+            "int add(int x, int y) { return 7; }\nint main() { return 0; }\n#define main hidden /*"
+        ),
     },
 )
 
@@ -92,6 +112,7 @@ public class Main {
         }
     }
 }
+/* Three sums. */
 """,
     frame="import java.util.*;\nclass Solution { int add(int x, int y) { BODY } }\n",
     bodies={
@@ -194,6 +215,9 @@ mod tests {
             "fn add(x: i32, _y: i32) -> i32 { x }\n"
         ),
         "V10-hides-the-suite": "#![cfg(not(test))]\nfn add(x: i32, _y: i32) -> i32 { x }\n",
+        "V10-dangling-attribute": (
+            "fn add(x: i32, _y: i32) -> i32 { x }\n#[test]\nfn decoy() {}\n#[cfg(any())]\n"
+        ),
     },
 )
 
