@@ -42,9 +42,12 @@ class Way:
 
 # A step is 16 rows, or for TRL's packing about as many tokens. What is not named is TRL's default.
 # Its default micro-batch of 8 packs is one sequence of 8192 tokens; one pack suits a CPU better.
+# A GPU takes steps of 64 rows, in packs as long as TRL's eight.
+GPU = torch.cuda.is_available()
+STEP = {"batch": 16, "accumulation": 4} if GPU else {"batch": 4, "accumulation": 4}
 OURS = {
-    "ours packed": {"padding": "packed", "batch": 4, "accumulation": 4},
-    "ours dynamic": {"padding": "dynamic", "batch": 4, "accumulation": 4},
+    "ours packed": {"padding": "packed", "pack_length": 8192 if GPU else 0} | STEP,
+    "ours dynamic": {"padding": "dynamic"} | STEP,
 }
 PACKED = {"packing": True, "per_device_train_batch_size": 1, "gradient_accumulation_steps": 2}
 TRL = {
@@ -99,14 +102,22 @@ def choose(data: Path, tokenizer: Any, count: int, longest: int) -> list[dict[st
 
 
 def matmul_rate(dtype: torch.dtype) -> float:
-    """Measure the machine's matrix products at the trunk's size: the best of 200, in FLOP/s."""
-    left, right = torch.randn(1024, 576).to(dtype), torch.randn(1536, 576).to(dtype)
+    """Measure the machine's matrix products: the best of 200, in FLOP/s.
+
+    At the size of SmolLM2's trunk; a GPU is measured at a size that fills it.
+    """
+    rows, given, taken = (8192, 8192, 8192) if GPU else (1024, 576, 1536)
+    device = "cuda" if GPU else "cpu"
+    left = torch.randn(rows, given, device=device).to(dtype)
+    right = torch.randn(taken, given, device=device).to(dtype)
     seconds = []
     for _ in range(200):
         start = perf_counter()
         torch.nn.functional.linear(left, right)
+        if GPU:
+            torch.cuda.synchronize()
         seconds.append(perf_counter() - start)
-    return 2 * 1024 * 576 * 1536 / min(seconds)
+    return 2 * rows * given * taken / min(seconds)
 
 
 def measure(way: Way, job: dict[str, Any], python: str, threads: int) -> dict[str, float]:
@@ -169,6 +180,7 @@ def report(given: argparse.Namespace, model: Any, adapter: str, job: dict[str, A
     """Measure one adapter kind in all ways, and print a table."""
     peak = matmul_rate(torch.bfloat16)
     print(f"{given.model}, {adapter}, bfloat16, {len(job['rows'])} rows, {given.threads} threads")
+    print(torch.cuda.get_device_name() if GPU else "no GPU")
     print(f"bf16 matrix product: {peak / 1e9:.0f} GFLOP/s")
     job["optim"] = {
         "lr": 1e-4,

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import torch
+
 from mftbench.contract import Example, Prompt
 from mftbench.progress import Silent
 from mftbench.stages import Adapter, Balance, Optim, SourceRef, TaskData, TrainSpec
@@ -27,6 +29,13 @@ class Stopwatch(Silent):
     def finish(self) -> None:
         """Stop."""
         self.clocks.append((time.perf_counter(), time.process_time()))
+
+
+def peak_mb() -> float:
+    """Give the most memory that the process had: of the GPU where there is one, else of all."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main(job: Path) -> None:
@@ -58,7 +67,7 @@ def main(job: Path) -> None:
                 "padding_share": card["run"]["padding_share"],
                 "seconds": watch.clocks[1][0] - watch.clocks[0][0],
                 "cpu_seconds": watch.clocks[1][1] - watch.clocks[0][1],
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "peak_mb": peak_mb(),
             }
         )
     )

@@ -29,6 +29,13 @@ class Stopwatch(TrainerCallback):
         self.ended = time.perf_counter(), time.process_time()
 
 
+def peak_mb() -> float:
+    """Give the most memory that the process had: of the GPU where there is one, else of all."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main(job: Path) -> None:
     """Train as the job says and print what was measured as JSON."""
     asked = json.loads(job.read_text())
@@ -43,7 +50,7 @@ def main(job: Path) -> None:
         num_train_epochs=1,
         learning_rate=asked["optim"]["lr"],
         bf16=asked["optim"]["dtype"] == "bfloat16",
-        use_cpu=True,
+        use_cpu=not torch.cuda.is_available(),
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
@@ -72,7 +79,6 @@ def main(job: Path) -> None:
 
     trainer.data_collator = counted
     trainer.train()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         json.dumps(
             {
@@ -81,7 +87,7 @@ def main(job: Path) -> None:
                 "padding_share": 1 - tokens / slots,
                 "seconds": watch.ended[0] - watch.started[0],
                 "cpu_seconds": watch.ended[1] - watch.started[1],
-                "peak_mb": peak,
+                "peak_mb": peak_mb(),
             }
         )
     )

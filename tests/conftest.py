@@ -98,6 +98,12 @@ def no_bitsandbytes() -> str:
     return "" if find_spec("bitsandbytes") else "not installed: bitsandbytes (extra [qlora])"
 
 
+def no_gpu() -> str:
+    import torch
+
+    return "" if torch.cuda.is_available() else "there is no GPU that CUDA can use"
+
+
 REASONS: dict[str, Callable[[], str]] = {
     "needs_bubblewrap": no_bubblewrap,
     "needs_docker": no_docker,
@@ -105,6 +111,7 @@ REASONS: dict[str, Callable[[], str]] = {
     "needs_data": no_data,
     "needs_smollm2": no_smollm2,
     "needs_bitsandbytes": no_bitsandbytes,
+    "needs_gpu": no_gpu,
     "needs_ray": no_ray,
     "needs_s3": no_s3,
     "needs_vllm": no_vllm,

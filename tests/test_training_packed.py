@@ -11,7 +11,7 @@ from training_runs import NAMES, TASKS, LogMean, distance, first_step, tiny_llam
 from transformers import AttentionInterface, MistralConfig, MistralForCausalLM
 
 from mftbench.errors import UsageError
-from mftbench.training.attention import implementation, isolate_segments
+from mftbench.training.attention import isolate_segments
 from mftbench.training.batches import collate_packed, collate_padded, model_inputs
 from mftbench.training.isolation import isolation_error, require_isolation
 from mftbench.training.selfcheck import packing_error
@@ -81,19 +81,6 @@ def test_rows_of_a_pack_do_not_see_each_other_to_the_bit():
         batch["input_ids"][:, :first] = 5
         after = model(**model_inputs(batch)).logits[:, first:]
     assert torch.equal(before, after)
-
-
-@pytest.mark.parametrize(
-    ("dtype", "device", "flash", "name"),
-    [
-        ("bfloat16", "cuda", True, "flash_attention_2"),
-        ("float32", "cuda", True, "mftbench_segments"),
-        ("bfloat16", "cpu", True, "mftbench_segments"),
-        ("bfloat16", "cuda", False, "mftbench_segments"),
-    ],
-)
-def test_flash_attention_is_for_bfloat16_on_a_gpu_alone(dtype, device, flash, name):
-    assert implementation(dtype, device, flash=flash) == name
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -9,40 +9,27 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
-from transformers.utils.import_utils import is_flash_attn_2_available
 
 from mftbench.errors import UsageError
-from mftbench.training.blocked_attention import blocked_attention, serves
+from mftbench.training import blocked_attention, varlen_attention
 
 _NAME = "mftbench_segments"
 
 
-def isolate_segments(model: Any, dtype: str = "float32", device: str = "cpu") -> None:
+def isolate_segments(model: Any) -> None:
     """Let a model attend within the segments of a packed batch from now on.
 
     transformers makes no mask for an attention that it does not know, and none is needed.
-    ``dtype`` is what is computed in, and ``device`` where.
 
     Raises UsageError for a model whose attention cannot be exchanged.
     """
     AttentionInterface.register(_NAME, segment_attention)
-    name = implementation(dtype, device, flash=is_flash_attn_2_available())
     try:
-        model.set_attn_implementation(name)
+        model.set_attn_implementation(_NAME)
     except ValueError as error:
         raise UsageError(
             f"this model cannot train on packed rows: {error}; set optim.padding to 'dynamic'"
         ) from error
-
-
-def implementation(dtype: str, device: str, *, flash: bool) -> str:
-    """Name the attention for packed rows; ``flash`` says whether flash-attn is installed.
-
-    Its variable-length kernel does what ours does, from the same arguments, but for numbers of 16
-    bits on a GPU alone.
-    """
-    fits = flash and device == "cuda" and dtype == "bfloat16"
-    return "flash_attention_2" if fits else _NAME
 
 
 def segment_attention(
@@ -67,15 +54,24 @@ def segment_attention(
             module, query, key, value, attention_mask, dropout, scaling, **options
         )
         return output, None
-    lengths = segments.diff().tolist()
     window = options.get("sliding_window")
     query, key, value = (_as_computed(tensor) for tensor in (query, key, value))
-    if serves(query, dropout):
+    if blocked_attention.serves(query, dropout):
+        lengths = segments.diff().tolist()
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-        rows = blocked_attention(query[0], key[0], value[0], lengths, scale, window)
+        rows = blocked_attention.blocked_attention(
+            query[0], key[0], value[0], lengths, scale, window
+        )
         return rows.transpose(0, 1).unsqueeze(0), None
     groups = query.shape[1] // key.shape[1]
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+    if varlen_attention.serves(query, dropout):
+        longest = options["max_length_q"]
+        rows = varlen_attention.varlen_attention(
+            query[0], key[0], value[0], segments, longest, scaling, window
+        )
+        return rows.unsqueeze(0), None
+    lengths = segments.diff().tolist()
     parts = (torch.split(tensor, lengths, dim=2) for tensor in (query, key, value))
     outputs = [_causal(q, k, v, window, dropout, scaling) for q, k, v in zip(*parts, strict=True)]
     return torch.cat(outputs, dim=2).transpose(1, 2), None

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 _CHUNK_BYTES = 24 * 2**20  # of float32 logits: few enough to stay near the processor
+_GPU_CHUNK_BYTES = 512 * 2**20  # and enough to fill a GPU
 
 
 def is_frozen(head: nn.Module | None) -> bool:
@@ -34,7 +35,8 @@ class _Losses(torch.autograd.Function):
     def forward(
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, keep: bool
     ) -> Tensor:
-        rows = max(_CHUNK_BYTES // (len(weight) * 4), 1)
+        budget = _CHUNK_BYTES if hidden.device.type == "cpu" else _GPU_CHUNK_BYTES
+        rows = max(budget // (len(weight) * 4), 1)
         losses = hidden.new_empty(len(targets), dtype=torch.float32)
         slopes = torch.empty_like(hidden) if keep else None
         for start in range(0, len(targets), rows):

@@ -17,8 +17,8 @@ from mftbench.training.tokens import TokenRow
 class Layout(Protocol):
     """Cuts rows into micro-batches and makes tensors of them; no loss depends on which it is."""
 
-    def prepare(self, model: Any, dtype: str, device: str) -> None:
-        """Make a model that computes in ``dtype`` on ``device`` read what ``collate`` gives."""
+    def prepare(self, model: Any) -> None:
+        """Make a model read what ``collate`` gives."""
 
     def check(self, losses: Losses, rows: Sequence[TokenRow], dtype: str) -> None:
         """Raise UsageError if the prepared model does not keep rows apart."""
@@ -42,7 +42,7 @@ class Padded:
     group: bool = True
     width: int | None = None
 
-    def prepare(self, model: Any, dtype: str, device: str) -> None:
+    def prepare(self, model: Any) -> None:
         """Leave the model as it is: every causal model keeps rows side by side apart."""
 
     def check(self, losses: Losses, rows: Sequence[TokenRow], dtype: str) -> None:
@@ -67,9 +67,9 @@ class Packed:
     tasks: int
     capacity: int
 
-    def prepare(self, model: Any, dtype: str, device: str) -> None:
+    def prepare(self, model: Any) -> None:
         """Exchange the model's attention for one that keeps rows of one sequence apart."""
-        isolate_segments(model, dtype, device)
+        isolate_segments(model)
 
     def check(self, losses: Losses, rows: Sequence[TokenRow], dtype: str) -> None:
         """Hold the losses of packed rows to those of the rows alone."""

@@ -83,7 +83,7 @@ class MultiTaskTrainer(Trainer):
             train_dataset=train,
             eval_dataset=valid,
         )
-        recipe.layout.prepare(model, self._dtype, args.device.type)
+        recipe.layout.prepare(model)
         self._measuring = Measuring(
             module=model,
             head=_output_head(model),
