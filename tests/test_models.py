@@ -102,6 +102,14 @@ def test_smollm2_is_saved_as_a_plain_model_and_answers_sensibly(tmp_path):
 
 
 @pytest.mark.needs_smollm2
+@pytest.mark.slow
+def test_smollm2_is_trained_to_end_where_it_ends():
+    # transformers before 5.18 reads another end token from the file.
+    model, tokenizer = load_model(ModelRef("smollm2"))
+    assert tokenizer.eos_token_id == model.generation_config.eos_token_id
+
+
+@pytest.mark.needs_smollm2
 def test_finding_smollm2_does_not_import_its_package():
     code = (
         "import sys; from mftbench.models import fingerprint; fingerprint('smollm2'); "

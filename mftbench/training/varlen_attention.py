@@ -43,7 +43,9 @@ def varlen_attention(
     """
     back = -1 if window is None else window - 1
     rows: Any = varlen_attn(
-        *(tensor.transpose(0, 1) for tensor in (query, key, value)),
+        query.transpose(0, 1),
+        key.transpose(0, 1),
+        value.transpose(0, 1),
         segments,
         segments,
         longest,
