@@ -15,6 +15,7 @@ from mftbench.contract import Prompt
 from mftbench.errors import EngineError, UsageError
 from mftbench.progress import Silent
 from mftbench.stages import Optim, Parallel
+from mftbench.training.arguments import training_arguments
 from mftbench.training.ranks import divided, train
 
 TWO = Parallel(ranks=2)
@@ -36,6 +37,19 @@ def test_ranks_divide_the_accumulation():
 def test_ranks_that_do_not_divide_it_are_a_usage_error():
     with pytest.raises(UsageError, match=r"optim.accumulation is 3; parallel.ranks = 2"):
         divided(Optim(accumulation=3), TWO)
+
+
+def test_more_ranks_than_gpus_are_a_usage_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UsageError, match=r"parallel.ranks is 2, .* 1 can be seen here; lower it"):
+        trained(replace(train_spec("nano"), parallel=TWO), tmp_path)
+
+
+def test_a_process_trains_on_one_of_several_gpus(monkeypatch, tmp_path):
+    # A machine with eight, as the library asks for them; torch has none to put anything on.
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+    assert training_arguments(Optim(), 0, tmp_path, validate=False).n_gpu == 1
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def training_arguments(
     """
     _check(optim)
     _check_validations(optim, validate=validate)
-    return TrainingArguments(
+    made = TrainingArguments(
         output_dir=str(work),
         seed=seed,
         learning_rate=optim.lr,
@@ -66,6 +66,10 @@ def training_arguments(
         log_level="error",
         **parallel_arguments(parallel or Parallel(), ranks()),
     )
+    if made.n_gpu > 1:
+        # Else the library would cut batches, whose rows are packed and counted, among all GPUs.
+        made._n_gpu = 1
+    return made
 
 
 def _check(optim: Optim) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mftbench.training.balancing.probe import Measured
 from mftbench.training.balancing.statistics import BatchStatistics, Level
 from mftbench.training.batches import Batch, statistics
+from mftbench.training.randomness import forked_random
 from mftbench.training.routing import Routing, Unrouted
 from mftbench.training.task_gradients import MicroBatch, Reduce, TaskGradients
 from mftbench.training.token_losses import forward_tokens, sums_by_task
@@ -59,7 +60,7 @@ class Measuring:
         that is drawn later changes.
         """
         self.module.train()
-        with torch.random.fork_rng(enabled=True):
+        with forked_random():
             return self.sums(batches)[1] / self.level.count(counts).clamp(min=1)
 
     def training_gradients(
@@ -68,7 +69,7 @@ class Measuring:
         """Add the batches' task gradients to ``into``, and measure their losses by the way."""
         self.module.train()
         total = torch.zeros((2, len(counts.tokens)), dtype=torch.float64)
-        with torch.random.fork_rng(enabled=True), torch.enable_grad():
+        with forked_random(), torch.enable_grad():
             for batch in batches:
                 micro = self._run(batch)
                 into.add(micro)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -30,7 +31,7 @@ def quantize(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
         ) from error
     layers: Any = bitsandbytes.nn
     head: Any = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
     linear = [
         (name, module)
         for name, module in model.named_modules()

@@ -48,8 +48,8 @@ def train(
     Ranks divide the accumulation, so the global batch is that of one rank and the same model comes
     out, up to the order in which floating point sums are taken.
 
-    Raises UsageError if the ranks do not divide the accumulation or the kind cannot be had here,
-    EngineError if a rank fails.
+    Raises UsageError if the ranks do not divide the accumulation, outnumber the GPUs, or the kind
+    cannot be had here, EngineError if a rank fails.
     """
     parallel_arguments(spec.parallel, spec.parallel.ranks)
     if spec.parallel.ranks == 1:
@@ -58,6 +58,7 @@ def train(
         train_here(spec, rows, prompts, out, work, progress, store)
         return
     divided(spec.optim, spec.parallel)
+    _require_gpus(spec.parallel.ranks)
     listed = {task: list(examples) for task, examples in rows.items()}
     inputs = _Inputs(spec, listed, prompts, out, work, store.root if store else None)
     (work / _INPUTS).write_bytes(pickle.dumps(inputs))
@@ -75,6 +76,17 @@ def divided(optim: Optim, parallel: Parallel) -> Optim:
             "divide it, so that the global batch stays the same"
         )
     return replace(optim, accumulation=optim.accumulation // parallel.ranks)
+
+
+def _require_gpus(ranks: int) -> None:
+    import torch
+
+    visible = torch.cuda.device_count()
+    if 0 < visible < ranks:
+        raise UsageError(
+            f"parallel.ranks is {ranks}, but of the GPUs that every rank needs for itself "
+            f"{visible} can be seen here; lower it, or give more by --gpus or CUDA_VISIBLE_DEVICES"
+        )
 
 
 def _run(spec: TrainSpec, inputs: Path, progress: Progress) -> None:

@@ -27,6 +27,7 @@ from mftbench.training.balancing.registry import make_balancer
 from mftbench.training.isolation import isolation_error
 from mftbench.training.layouts import make_layout
 from mftbench.training.quiet import quiet
+from mftbench.training.randomness import forked_random
 from mftbench.training.sampling import GlobalBatchSampler
 from mftbench.training.token_losses import token_losses
 from mftbench.training.tokens import TokenRow, TokenTable
@@ -43,7 +44,7 @@ def accumulation_error() -> float:
     """
     generator = random.Random(0)
     rows = [_row(generator, task=int(index >= _ROWS - 2)) for index in range(_ROWS)]
-    with quiet(), torch.random.fork_rng():
+    with quiet(), forked_random():
         whole = _gradient(rows, batch=_ROWS, accumulation=1)
         split = _gradient(rows, batch=1, accumulation=_ROWS)
     return float((split - whole).norm() / whole.norm())
@@ -56,7 +57,7 @@ def packing_error() -> float:
     """
     generator = random.Random(0)
     rows = [_row(generator, task=0) for _ in range(_ROWS)]
-    with quiet(), torch.random.fork_rng():
+    with quiet(), forked_random():
         model: Any = _model().eval()
         isolate_segments(model)
         return isolation_error(lambda batch: token_losses(model, model.lm_head, batch), rows)
