@@ -207,8 +207,17 @@ class Bench:
         trace: TracebackType | None,
     ) -> None:
         for name in ("engine", "sandbox"):
-            if name in self.__dict__:  # opened
-                getattr(self, name).close()
+            self._close(name)
+
+    def close_engine(self) -> None:
+        """Free what the engine holds; asked for again, it is opened anew."""
+        if not self.seams.engine:
+            self._close("engine")
+
+    def _close(self, name: str) -> None:
+        if name in self.__dict__:  # opened
+            getattr(self, name).close()
+            del self.__dict__[name]
 
     def _fix_threads(self) -> None:
         if self.study.threads:

@@ -113,6 +113,8 @@ def _generated(cells: Sequence[CellStages]) -> list[CellStages]:
     if wanted:
         bench = cells[0].bench
         errors = complete(wanted, bench.engine, bench.store, bench.progress)
+        # Nothing more is asked of this base, and the next one's trainings need the memory.
+        bench.close_engine()
         for cell in ready:
             cell.errors.update(errors)
             cell.publish({each.key for each in wanted} - errors.keys())

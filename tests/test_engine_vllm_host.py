@@ -210,8 +210,9 @@ def test_a_study_whose_engine_is_killed_finishes_and_makes_nothing_twice(fake, t
     seams = Seams(train, sandbox=Scripted())
     (fake.parent / "vllm" / "dies_after").write_text("3")
     with Bench(study, Options(StoreAt(tmp_path / "store"), workers=1), Silent(), seams) as opened:
+        engine = opened.engine
         outcome = run(opened)
-        assert opened.engine.starts == 2
+    assert engine.starts == 2
     base = [row for row in outcome.rows if row.mode == "base"]
     assert [(row.task, row.missing) for row in base] == [("completion", 0), ("text_to_code", 0)]
     records = [

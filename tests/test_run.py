@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from mftbench.errors import EngineError, PluginError, SandboxError
 from mftbench.inference.engine import Completion
 from mftbench.inference.scripted import ScriptedEngine
 from mftbench.leaderboard.rows import serialise
+from mftbench.models.location import locate
 from mftbench.pipeline.execute import EXECUTIONS
 from mftbench.pipeline.generate import read_completions
 from mftbench.plan import plan
@@ -55,6 +57,22 @@ def test_running_again_makes_nothing_and_gives_the_same_bytes(tmp_path):
     assert (first.made, first.found) == (28, 0)
     assert (second.made, second.found) == (0, 8)
     assert serialise(first.rows) == serialise(second.rows)
+
+
+def test_no_engine_holds_memory_while_the_next_base_trains(tmp_path):
+    second = str(shutil.copytree(locate("nano").path, tmp_path / "second"))
+    study = replace(STUDY, models=("nano", second), engine="scripted", baseline=False)
+    held = {}
+
+    def trainer(spec, *given):
+        held.setdefault(spec.model, "engine" in opened.__dict__)
+        train(spec, *given)
+
+    seams = Seams(trainer=trainer, sandbox=Scripted())
+    opened = Bench(study, Options(StoreAt(tmp_path / "store"), workers=2), Silent(), seams)
+    with opened:
+        assert run(opened).exit_code == 0
+    assert held[second] is False
 
 
 def test_a_changed_judge_version_makes_only_scores(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from mftbench.progress import Silent
 from mftbench.stages import Optim, Parallel
 from mftbench.training.arguments import training_arguments
 from mftbench.training.ranks import divided, train
+from mftbench.training.trainer import MultiTaskTrainer
 
 TWO = Parallel(ranks=2)
 
@@ -50,6 +52,11 @@ def test_a_process_trains_on_one_of_several_gpus(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
     assert training_arguments(Optim(), 0, tmp_path, validate=False).n_gpu == 1
+
+
+def test_a_training_leaves_no_model_in_memory(tmp_path):
+    trained(train_spec(save_tiny_llama(tmp_path / "base"), steps=1), tmp_path)
+    assert not [each for each in gc.get_objects() if type(each) is MultiTaskTrainer]
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from mftbench.inference.attention import group_queries
 from mftbench.inference.vocabulary import Vocabulary, cache_bytes, vocabulary
 from mftbench.models.loading import attach_adapter, load_model
+from mftbench.models.memory import free_memory
 from mftbench.stages import ModelRef
 
 
@@ -64,9 +64,7 @@ class Slot:
     def clear(self) -> None:
         """Free the memory."""
         self._held = None
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_memory()
 
     def _load(self, ref: ModelRef) -> Held:
         model, tokenizer = load_model(ref, self._dtype, self._quantization)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -18,6 +17,7 @@ from mftbench.inference.decoding import Batch, Ending, Row, decode
 from mftbench.inference.engine import Completion, Request
 from mftbench.inference.held import Held, Slot
 from mftbench.inference.trace import Trace
+from mftbench.models.memory import free_memory
 from mftbench.stages import ModelRef, Sampling
 
 _MOST = 256
@@ -138,9 +138,7 @@ def _completed(
                 f"generating with {name} failed on a batch of {len(batch)}: {reason}"
             ) from error
     _log.warning("memory does not hold a batch of %d rows; it is made in halves", len(batch))
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    free_memory()
     middle = len(batch) // 2
     for half in (batch[:middle], batch[middle:]):
         yield from _completed(held, half, sampling, missing)

@@ -53,9 +53,13 @@ def train(
     """
     parallel_arguments(spec.parallel, spec.parallel.ranks)
     if spec.parallel.ranks == 1:
+        from mftbench.models.memory import free_memory
         from mftbench.training.train import train as train_here
 
-        train_here(spec, rows, prompts, out, work, progress, store)
+        try:
+            train_here(spec, rows, prompts, out, work, progress, store)
+        finally:
+            free_memory()  # for the next training, or an engine in a process of its own
         return
     divided(spec.optim, spec.parallel)
     _require_gpus(spec.parallel.ranks)
