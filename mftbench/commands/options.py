@@ -43,6 +43,13 @@ ReportTo = Annotated[
         help="Trackers that follow trainings, by commas: tensorboard, wandb, mlflow, trackio.",
     ),
 ]
+Activations = Annotated[
+    str,
+    typer.Option(
+        envvar="MFTBENCH_ACTIVATIONS",
+        help="Of trainings: keep, recompute (less memory, slower), or auto: what a GPU holds.",
+    ),
+]
 DEFAULT_STORE = StoreAt(Path(".mftbench") / "store")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from mftbench.commands.options import (
     DEFAULT_STORE,
+    Activations,
     Modes,
     Overrides,
     ReportTo,
@@ -46,6 +47,7 @@ def run(
         int, typer.Option(help="Engines that share the models of a base (0: one a model).")
     ] = 0,
     address: Annotated[str, typer.Option(help="The Ray cluster's address.")] = "",
+    activations: Activations = "auto",
     report_to: ReportTo = "",
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
@@ -61,8 +63,10 @@ def run(
     from mftbench.display import open_display
     from mftbench.estimates.planned import planned_seconds
     from mftbench.launching.launched import How, run_study
+    from mftbench.training.activations import choose
     from mftbench.training.trackers import follow
 
+    choose(activations)
     follow(report_to)
     chosen, file = read_study(study, modes, tasks, unseen, overrides)
     folder = board or board_folder(chosen, file)

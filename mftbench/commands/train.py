@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mftbench.commands.options import DEFAULT_STORE, ReportTo, StoreName
+from mftbench.commands.options import DEFAULT_STORE, Activations, ReportTo, StoreName
 
 if TYPE_CHECKING:
     from mftbench.store import Artifact
@@ -37,6 +37,7 @@ def train(
         bool, typer.Option("--skip-malformed", help="Leave malformed rows out, and name them.")
     ] = False,
     store: StoreName = DEFAULT_STORE,
+    activations: Activations = "auto",
     report_to: ReportTo = "",
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
@@ -48,10 +49,12 @@ def train(
     from mftbench.display import open_display
     from mftbench.errors import UsageError
     from mftbench.store_at import open_store
+    from mftbench.training.activations import choose
     from mftbench.training.files import named_files
     from mftbench.training.finetune import finetune
     from mftbench.training.trackers import follow
 
+    choose(activations)
     follow(report_to)
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty; give a new folder")

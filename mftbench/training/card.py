@@ -56,10 +56,14 @@ class Clock:
 def provenance(model: nn.Module) -> dict[str, Any]:
     """Describe what trained, and how much of the model was trained."""
     parameters = list(model.parameters())
+    device = parameters[0].device
+    recomputed = bool(getattr(model, "is_gradient_checkpointing", False))
     return {
         "parameters": sum(p.numel() for p in parameters),
         "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
-        "device": str(parameters[0].device),
+        "device": str(device),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else "",
+        "activations": "recomputed" if recomputed else "kept",
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "machine": platform.machine(),

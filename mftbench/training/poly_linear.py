@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -59,14 +59,17 @@ class TaskRouting:
         shape = (len(self.layers), *self.layers[0].logits.shape)
         self._noise = torch.rand(shape, generator=generator).logit(_CLAMP)
 
-    @contextmanager
-    def told(self, batch: Batch) -> Iterator[None]:
+    def told(self, batch: Batch) -> AbstractContextManager[None]:
         """Let all layers know the tasks of a micro-batch's tokens."""
-        self._own = one_hot(token_tasks(batch), self.tasks)
-        try:
-            yield
-        finally:
-            self._own = None
+        return _Told(self, one_hot(token_tasks(batch), self.tasks))
+
+    def again(self) -> AbstractContextManager[None]:
+        """Let all layers know, in later passes, the tasks of the tokens at hand now."""
+        return _Told(self, self.own)
+
+    def tell(self, own: Tensor | None) -> None:
+        """Let all layers know from now on."""
+        self._own = own
 
     def summary(self, state: Mapping[str, Tensor]) -> Mapping[str, Any]:
         """Give how far apart the tasks' mixtures are: 0 where equal, 1 where they share no expert.
@@ -78,6 +81,20 @@ class TaskRouting:
             mixed = shares(torch.stack(logits).cpu())
             apart = torch.cdist(mixed, mixed, p=1).mean(0) / 2
         return {"router_distances": [[round(each, 6) for each in row] for row in apart.tolist()]}
+
+
+class _Told(AbstractContextManager[None]):
+    """Tells a routing in here, as often as it is entered: once for every backward pass."""
+
+    def __init__(self, routing: TaskRouting, own: Tensor) -> None:
+        self.routing = routing
+        self.own = own
+
+    def __enter__(self) -> None:
+        self.routing.tell(self.own)
+
+    def __exit__(self, *_: object) -> None:
+        self.routing.tell(None)
 
 
 class PolyLinear(layer.Linear):  # type: ignore[misc]

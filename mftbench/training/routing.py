@@ -20,6 +20,9 @@ class Routing(Protocol):
     def told(self, batch: Batch) -> AbstractContextManager[object]:
         """Let the model know the tasks of the micro-batch that it is run on inside."""
 
+    def again(self) -> AbstractContextManager[object]:
+        """Let the model know, in a later pass, what it is told now."""
+
     def summary(self, state: Mapping[str, Tensor]) -> Mapping[str, Any]:
         """Describe what was learnt about the tasks, for the card, from whole parameters by name."""
 
@@ -31,6 +34,10 @@ class Unrouted:
         """Draw nothing."""
 
     def told(self, batch: Batch) -> AbstractContextManager[object]:
+        """Tell nothing."""
+        return nullcontext()
+
+    def again(self) -> AbstractContextManager[object]:
         """Tell nothing."""
         return nullcontext()
 

@@ -19,6 +19,7 @@ from mftbench.models import load_model
 from mftbench.progress import Progress
 from mftbench.stages import ModelRef, TrainSpec
 from mftbench.store import Store
+from mftbench.training.activations import prepare as prepare_activations
 from mftbench.training.adapters import METHODS, Method, State
 from mftbench.training.arguments import ranks, training_arguments
 from mftbench.training.balancing.balancer import BalancedTask
@@ -163,6 +164,7 @@ def _trainer(loaded: _Loaded, data: TokenData, work: Path) -> MultiTaskTrainer:
         data.train,
         data.valid,
     )
+    prepare_activations(loaded.model, optim, trainer.recipe.routing)
     trainer.add_callback(CheckpointCallback(trainer))
     return trainer
 

@@ -1,0 +1,82 @@
+"""Activations kept for the backward pass, or made again in it: no weight depends on which."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Final
+
+from mftbench.errors import UsageError, require
+
+if TYPE_CHECKING:
+    from mftbench.stages import Optim
+    from mftbench.training.routing import Routing
+
+VARIABLE: Final = "MFTBENCH_ACTIVATIONS"
+"""Names the choice; stages that run in processes of their own inherit it."""
+
+CHOICES: Final = ("auto", "keep", "recompute")
+
+_HELD = 34
+"""Bytes a token, layer and unit of width in 16 bits (Korthikanti et al. 2022), nothing of
+attention's matrix."""
+
+_MOMENTS = 12
+"""Bytes that the gradient and Adam's two moments take for a trained weight in 32 bits."""
+
+_SPARE = 0.8
+"""Share of the free memory that is counted on: kernels need room to work in."""
+
+
+def choose(choice: str) -> None:
+    """Let the trainings of this process, and of those that it starts, treat activations so.
+
+    Raises UsageError for an unknown choice.
+    """
+    require("choice", choice, CHOICES, "--activations")
+    os.environ[VARIABLE] = choice
+
+
+def prepare(model: Any, optim: Optim, routing: Routing) -> bool:
+    """Have a model make its layers' activations again if that is chosen; say whether it does.
+
+    The choice is the environment's; "auto", the default, does so on a GPU whose free memory would
+    not hold them. Raises UsageError for an unknown choice, or where the model cannot.
+    """
+    choice = os.environ.get(VARIABLE, CHOICES[0])
+    require("choice", choice, CHOICES, VARIABLE)
+    able = bool(getattr(model, "supports_gradient_checkpointing", False))
+    if choice == "recompute" and not able:
+        raise UsageError(
+            f"{type(model).__name__} cannot make its activations again; set --activations to 'keep'"
+        )
+    if not able or choice == "keep" or (choice == "auto" and fits(model, optim, _free(model))):
+        return False
+    model.gradient_checkpointing_enable(
+        {"use_reentrant": False, "context_fn": lambda: (nullcontext(), routing.again())}
+    )
+    return True
+
+
+def fits(model: Any, optim: Optim, free: int | None) -> bool:
+    """Say whether ``free`` bytes hold a micro-batch's activations beside what else is to come.
+
+    None stands for memory that is not watched, a processor's.
+    """
+    if free is None:
+        return True
+    config = model.config.get_text_config()
+    tokens = optim.batch * optim.max_length
+    if optim.padding == "packed":
+        tokens = optim.pack_length or optim.max_length
+    width = 1 if optim.dtype == "bfloat16" else 2
+    held = tokens * _HELD * width * config.hidden_size * config.num_hidden_layers
+    trained = sum(each.numel() for each in model.parameters() if each.requires_grad)
+    return bool(held + _MOMENTS * trained <= _SPARE * free)
+
+
+def _free(model: Any) -> int | None:
+    import torch
+
+    device = next(model.parameters()).device
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
