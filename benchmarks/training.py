@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -38,6 +38,7 @@ class Way:
     script: str
     optim: Mapping[str, Any]
     trl: Mapping[str, Any]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 # A step is 16 rows, or for TRL's packing about as many tokens. What is not named is TRL's default.
@@ -62,6 +63,8 @@ def ways() -> Iterator[Way]:
     """Give all ways, ours first."""
     for name, optim in OURS.items():
         yield Way(name, "training_ours.py", optim, {})
+    recompute = {"MFTBENCH_ACTIVATIONS": "recompute"}
+    yield Way("ours packed, recomputing", "training_ours.py", OURS["ours packed"], {}, recompute)
     for name, settings in TRL.items():
         yield Way(name, "training_trl.py", {}, settings)
 
@@ -127,7 +130,8 @@ def measure(way: Way, job: dict[str, Any], python: str, threads: int) -> dict[st
         optim = job["optim"] | dict(way.optim)
         given = job | {"optim": optim, "trl": dict(way.trl), "folder": f"{folder}/out"}
         file.write_text(json.dumps(given))
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"}
+        settings = {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"}
+        environment = os.environ | settings | dict(way.environment)
         command = [python, str(HERE / way.script), str(file)]
         result = subprocess.run(command, capture_output=True, text=True, env=environment)
         if result.returncode:
