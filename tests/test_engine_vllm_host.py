@@ -144,6 +144,15 @@ def test_the_engine_has_room_for_the_longest_prompt_and_no_more(engine, fake):
     assert f"'kv_cache_memory_bytes': {5 * 128 * 2 * 4 * 4 * 64 * 4}" in opened
 
 
+def test_a_model_is_divided_over_gpus_where_that_is_asked(fake):
+    divided = VllmEngine(python=str(fake), tensor_parallel=2)
+    list(divided.generate(BASE, requests(), SAMPLING))
+    divided.close()
+    assert "'tensor_parallel_size': 2" in (fake.parent / "vllm" / "opened.txt").read_text()
+    with pytest.raises(UsageError, match="tensor_parallel of vLLM is 0; give at least 1"):
+        VllmEngine(python=str(fake), tensor_parallel=0)
+
+
 def test_a_reader_who_stops_early_leaves_no_answers_behind(engine):
     first = next(engine.generate(BASE, requests(), SAMPLING))
     rest = list(engine.generate(BASE, requests(), SAMPLING))

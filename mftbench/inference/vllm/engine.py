@@ -38,9 +38,10 @@ class VllmEngine:
 
     ``python`` is the interpreter of an environment that has vLLM; nothing of ours need be in it.
     ``kv_gib`` bounds the cache on the CPU. ``adapters_at_once`` is how many adapters one batch may
-    mix. Adapters that vLLM does not serve are merged, and whole models are loaded into the running
-    engine; both are checked against what transformers computes. An engine that dies is opened again
-    and goes on with what is missing.
+    mix; ``tensor_parallel`` over how many GPUs a model is divided. Adapters that vLLM does not
+    serve are merged, and whole models are loaded into the running engine; both are checked against
+    what transformers computes. An engine that dies is opened again and goes on with what is
+    missing.
 
     Raises UsageError if ``python`` cannot be run or has no vLLM.
     """
@@ -53,12 +54,15 @@ class VllmEngine:
         python: str = "",
         kv_gib: float = 4.0,
         adapters_at_once: int = 4,
+        tensor_parallel: int = 1,
     ) -> None:
+        if tensor_parallel < 1:
+            raise UsageError(f"tensor_parallel of vLLM is {tensor_parallel}; give at least 1")
         interpreter = python or sys.executable
         self.version = f"{vllm_version(interpreter)}+products{_PRODUCTS}"
         self._dtype = dtype
         self._adapters_at_once = adapters_at_once
-        self._session = Session(interpreter, int(kv_gib * 2**30))
+        self._session = Session(interpreter, int(kv_gib * 2**30), tensor_parallel)
         self._exports = Exports(dtype)
         self._bases: dict[str, Base] = {}
 

@@ -25,12 +25,13 @@ class Answer:
 
 
 class Session:
-    """At most one worker at a time. ``starts`` counts the engines that were opened."""
+    """At most one worker at a time, on ``gpus`` of them. ``starts`` counts the engines opened."""
 
-    def __init__(self, python: str, kv_bytes: int) -> None:
+    def __init__(self, python: str, kv_bytes: int, gpus: int = 1) -> None:
         self.starts = 0
         self._python = python
         self._kv_bytes = kv_bytes
+        self._gpus = gpus
         self._worker: Worker | None = None
         self._room: Room | None = None
         self._weights: Weights | None = None
@@ -56,6 +57,8 @@ class Session:
         self.starts += 1
         arguments = room.arguments(self._kv_bytes, token_bytes)
         arguments["arguments"] |= weights.arguments
+        if self._gpus > 1:
+            arguments["arguments"]["tensor_parallel_size"] = self._gpus
         self._worker = Worker(self._python, arguments)
         self._room, self._weights = room, weights
         if not self._right(weights):
