@@ -50,7 +50,7 @@ def prepare(model: Any, optim: Optim, routing: Routing) -> bool:
         raise UsageError(
             f"{type(model).__name__} cannot make its activations again; set --activations to 'keep'"
         )
-    if not able or choice == "keep" or (choice == "auto" and fits(model, optim, _free(model))):
+    if not able or choice == "keep" or (choice == "auto" and fits(model, optim, _free())):
         return False
     model.gradient_checkpointing_enable(
         {"use_reentrant": False, "context_fn": lambda: (nullcontext(), routing.again())}
@@ -70,13 +70,14 @@ def fits(model: Any, optim: Optim, free: int | None) -> bool:
     if optim.padding == "packed":
         tokens = optim.pack_length or optim.max_length
     width = 1 if optim.dtype == "bfloat16" else 2
-    held = tokens * _HELD * width * config.hidden_size * config.num_hidden_layers
+    layers = getattr(config, "num_hidden_layers", 0) * getattr(config, "hidden_size", 0)
+    held = tokens * _HELD * width * layers
     trained = sum(each.numel() for each in model.parameters() if each.requires_grad)
     return bool(held + _MOMENTS * trained <= _SPARE * free)
 
 
-def _free(model: Any) -> int | None:
+def _free() -> int | None:
+    # Not of the device that the model is on: one that will be sharded is on none yet.
     import torch
 
-    device = next(model.parameters()).device
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
+    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
