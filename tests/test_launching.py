@@ -13,6 +13,7 @@ from mftbench.inference.scripted import ScriptedEngine
 from mftbench.launching.collecting import collect
 from mftbench.launching.driving import Driver
 from mftbench.launching.late_sandbox import LateSandbox
+from mftbench.launching.launched import LAUNCHERS, How, run_launched
 from mftbench.launching.launcher import Job, State, Status
 from mftbench.launching.making import make
 from mftbench.launching.report import Fault, Report, from_output, to_line
@@ -25,6 +26,7 @@ from mftbench.sandbox.backend import UnusableError
 from mftbench.sandbox.pool import Job as SandboxJob
 from mftbench.sandbox.pool import run_all
 from mftbench.sandbox.scripted import Scripted
+from mftbench.stages import Parallel
 from mftbench.study import TaskSettings
 from mftbench.training.scripted import train
 
@@ -88,6 +90,18 @@ def test_replicas_share_the_models_of_a_base(tmp_path):
     generating = [unit for unit in made if unit.stage == "generate"]
     assert [unit.label for unit in generating] == ["generate nano 1", "generate nano 2"]
     assert sum(len(unit.keys) for unit in generating) == 8
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "given"), [(8, -1, 4), (2, -1, 2), (8, 1, 1), (0, -1, 0)]
+)
+def test_a_training_is_given_a_gpu_for_each_rank(there, asked, given, tmp_path, monkeypatch):
+    launcher = ScriptedLauncher(lambda job: Played(0.0, Status(State.ENDED, 1, "")))
+    monkeypatch.setitem(LAUNCHERS, "fake", lambda *_: (launcher, 1, there))
+    study = replace(STUDY, parallel=Parallel(ranks=4))
+    with bench(tmp_path, study=study) as opened:
+        run_launched(opened, How("fake", gpus=asked))
+    assert {job.needs.gpus for job in launcher.submitted if "train" in job.name} == {given}
 
 
 def test_chains_need_nothing_of_each_other(tmp_path):

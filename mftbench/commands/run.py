@@ -42,7 +42,7 @@ def run(
     workers: Annotated[int, typer.Option(help="Programs at a time (default: one a core).")] = 0,
     launcher: Annotated[str, typer.Option(help="Who runs the stages: local or ray.")] = "local",
     slots: Annotated[int, typer.Option(help="Stages that run side by side on this machine.")] = 1,
-    gpus: Annotated[int, typer.Option(help="GPUs of one training (-1: one if there is any).")] = -1,
+    gpus: Annotated[int, typer.Option(help="GPUs of one training (-1: one a rank, if any).")] = -1,
     replicas: Annotated[
         int, typer.Option(help="Engines that share the models of a base (0: one a model).")
     ] = 0,

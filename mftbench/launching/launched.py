@@ -24,8 +24,8 @@ from mftbench.run import Outcome, run
 class How:
     """Which launcher runs a study, and how its machines are divided.
 
-    ``gpus`` are those of one training or generation, -1 for one where there are any. ``replicas``
-    are the engines that share the models of one base, 0 for one engine per model.
+    ``gpus`` are those of one training or generation, -1 for as many as a training has ranks, as far
+    as there are any. ``replicas`` are the engines that share the models of one base, 0 for one engine per model.
     """
 
     launcher: str = "local"
@@ -51,7 +51,8 @@ def run_launched(bench: Bench, how: How) -> Outcome:
     launch = write_launch(bench.store, launch_of(bench))
     begun = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
     logs = launch_folder(bench.store, launch) / f"logs-{begun}"
-    launcher, cpus, gpus = LAUNCHERS[how.launcher](how, logs, bench.sandbox.name)
+    launcher, cpus, there = LAUNCHERS[how.launcher](how, logs, bench.sandbox.name)
+    gpus = min(bench.study.parallel.ranks, there) if how.gpus < 0 else how.gpus
     job_of = JobMaker(launch, bench.options.store, bench.options.workers or cpus, gpus)
     driver = Driver(launcher, bench.store, job_of, bench.progress)
     return collect(bench, cells, driver.drive(units(cells, how.replicas)))
@@ -68,23 +69,21 @@ def launch_of(bench: Bench) -> Launch:
 
 
 Opened = tuple[Launcher, int, int]
-"""A launcher, with the processors and the GPUs of one job."""
+"""A launcher, with the processors of one job and the GPUs that there are."""
 
 
 def _local(how: How, logs: Path, sandbox: str) -> Opened:
     from mftbench.launching.local import LocalLauncher
 
     launcher = LocalLauncher(logs, how.slots)
-    gpus = min(1, len(launcher.machine.gpus)) if how.gpus < 0 else how.gpus
-    return launcher, launcher.threads, gpus
+    return launcher, launcher.threads, len(launcher.machine.gpus)
 
 
 def _ray(how: How, logs: Path, sandbox: str) -> Opened:
     from mftbench.launching.ray_cluster import RayLauncher
 
     launcher = RayLauncher(how.address, sandbox)
-    gpus = min(1, launcher.gpus) if how.gpus < 0 else how.gpus
-    return launcher, 1, gpus
+    return launcher, 1, launcher.gpus
 
 
 LAUNCHERS: Mapping[str, Callable[[How, Path, str], Opened]] = {"local": _local, "ray": _ray}
