@@ -25,7 +25,8 @@ class How:
     """Which launcher runs a study, and how its machines are divided.
 
     ``gpus`` are those of one training or generation, -1 for as many as a training has ranks, as far
-    as there are any. ``replicas`` are the engines that share the models of one base, 0 for one engine per model.
+    as there are any. ``replicas`` are the engines that share the models of one base, 0 for one
+    engine per model.
     """
 
     launcher: str = "local"
