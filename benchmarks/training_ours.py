@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 
-import torch
+from peak_memory import peak_mb
 
 from mftbench.contract import Example, Prompt
 from mftbench.progress import Silent
@@ -29,13 +28,6 @@ class Stopwatch(Silent):
     def finish(self) -> None:
         """Stop."""
         self.clocks.append((time.perf_counter(), time.process_time()))
-
-
-def peak_mb() -> float:
-    """Give the most memory that the process had: of the GPU where there is one, else of all."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main(job: Path) -> None:

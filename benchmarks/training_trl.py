@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 
 import torch
 from datasets import Dataset
+from peak_memory import peak_mb
 from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer
@@ -27,13 +27,6 @@ class Stopwatch(TrainerCallback):
     def on_train_end(self, *_: object, **__: object) -> None:
         """Stop."""
         self.ended = time.perf_counter(), time.process_time()
-
-
-def peak_mb() -> float:
-    """Give the most memory that the process had: of the GPU where there is one, else of all."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main(job: Path) -> None:

@@ -76,6 +76,14 @@ def test_activations_grow_with_the_micro_batch_and_not_with_the_accumulation():
     assert two.activations == 2 * one.activations
 
 
+def test_activations_of_a_packed_training_are_those_of_a_pack():
+    rows = training_memory(TINY, Adapter(), Optim(batch=3, max_length=100))
+    packed = Optim(batch=3, max_length=100, padding="packed", pack_length=300)
+    assert training_memory(TINY, Adapter(), packed).activations == rows.activations
+    one = training_memory(TINY, Adapter(), Optim(batch=3, max_length=100, padding="packed"))
+    assert one.activations == rows.activations / 3
+
+
 def test_the_cache_holds_keys_and_values_of_every_token():
     memory = generating_memory(TINY, Sampling(batch=3), "bfloat16", 7)
     assert memory.kv_cache == 2 * TINY.layers * 4 * 2 * 7 * 3  # a width of 4, 2 bytes

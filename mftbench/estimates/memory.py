@@ -48,7 +48,7 @@ def training_memory(shape: Shape, adapter: Adapter, optim: Optim) -> Memory:
         adapters=0 if full else trained * 4,
         gradients=trained * 4,
         optimizer=trained * 8,
-        activations=_activations(shape, optim, width),
+        activations=_activations(shape, optim),
     )
 
 
@@ -62,7 +62,22 @@ def generating_memory(shape: Shape, sampling: Sampling, dtype: str, length: int)
     )
 
 
-def _activations(shape: Shape, optim: Optim, width: int) -> float:
-    """34 bytes of 16 bits per layer, token and unit of width; and the logits in 32 bits, twice."""
-    tokens = optim.batch * optim.max_length
-    return tokens * (34 * width / 2 * shape.hidden * shape.layers + 8 * shape.vocabulary)
+def layer_activations(layers: int, hidden: int, optim: Optim) -> float:
+    """Estimate the bytes that a micro-batch of full length leaves in all layers.
+
+    34 bytes a layer, token and unit of width in 16 bits (Korthikanti et al. 2022).
+    """
+    return micro_batch_tokens(optim) * 34 * _WIDTHS[optim.dtype] / 2 * hidden * layers
+
+
+def micro_batch_tokens(optim: Optim) -> int:
+    """Count the tokens of a micro-batch of full length: of a pack, or of its rows."""
+    if optim.padding == "packed":
+        return optim.pack_length or optim.max_length
+    return optim.batch * optim.max_length
+
+
+def _activations(shape: Shape, optim: Optim) -> float:
+    """Add the logits in 32 bits, twice."""
+    logits = 8 * shape.vocabulary * micro_batch_tokens(optim)
+    return layer_activations(shape.layers, shape.hidden, optim) + logits

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from mftbench.errors import UsageError, require
+from mftbench.estimates.memory import layer_activations
 
 if TYPE_CHECKING:
     from mftbench.stages import Optim
@@ -16,10 +17,6 @@ VARIABLE: Final = "MFTBENCH_ACTIVATIONS"
 """Names the choice; stages that run in processes of their own inherit it."""
 
 CHOICES: Final = ("auto", "keep", "recompute")
-
-_HELD = 34
-"""Bytes a token, layer and unit of width in 16 bits (Korthikanti et al. 2022), nothing of
-attention's matrix."""
 
 _MOMENTS = 12
 """Bytes that the gradient and Adam's two moments take for a trained weight in 32 bits."""
@@ -66,12 +63,8 @@ def fits(model: Any, optim: Optim, free: int | None) -> bool:
     if free is None:
         return True
     config = model.config.get_text_config()
-    tokens = optim.batch * optim.max_length
-    if optim.padding == "packed":
-        tokens = optim.pack_length or optim.max_length
-    width = 1 if optim.dtype == "bfloat16" else 2
-    layers = getattr(config, "num_hidden_layers", 0) * getattr(config, "hidden_size", 0)
-    held = tokens * _HELD * width * layers
+    layers, hidden = getattr(config, "num_hidden_layers", 0), getattr(config, "hidden_size", 0)
+    held = layer_activations(layers, hidden, optim)
     trained = sum(each.numel() for each in model.parameters() if each.requires_grad)
     return bool(held + _MOMENTS * trained <= _SPARE * free)
 
