@@ -74,7 +74,7 @@ def trained(kind: str, given: argparse.Namespace) -> Losses:
             valid_share=0.1,
         ),
         format="plain",
-        seed=1,
+        seed=given.seed,
     )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--epochs", type=float, default=1)
     parser.add_argument("--rows", type=int, default=7000)
+    parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     kinds = given.adapters.split(",")
     spawn = multiprocessing.get_context("spawn")

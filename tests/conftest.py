@@ -23,6 +23,9 @@ def pytest_configure(config):
     # How long an example takes says how busy the machine is.
     settings.register_profile("mftbench", deadline=None)
     settings.load_profile("mftbench")
+    if "needs_gpu" not in config.option.markexpr:
+        # Written for a processor: they compare with tensors there, and to the bit.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if DATA.is_dir():
         os.environ.setdefault("MFTBENCH_DATA", str(DATA))
 
@@ -101,7 +104,7 @@ def no_bitsandbytes() -> str:
 def no_gpu() -> str:
     import torch
 
-    return "" if torch.cuda.is_available() else "there is no GPU that CUDA can use"
+    return "" if torch.cuda.is_available() else "no GPU that CUDA can use, or no -m needs_gpu"
 
 
 REASONS: dict[str, Callable[[], str]] = {

@@ -93,7 +93,7 @@ def test_replicas_share_the_models_of_a_base(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("there", "asked", "given"), [(8, -1, 4), (2, -1, 2), (8, 1, 1), (0, -1, 0)]
+    ("there", "asked", "given"), [(8, -1, 4), (8, 5, 5), (8, 0, 0), (0, -1, 0)]
 )
 def test_a_training_is_given_a_gpu_for_each_rank(there, asked, given, tmp_path, monkeypatch):
     launcher = ScriptedLauncher(lambda job: Played(0.0, Status(State.ENDED, 1, "")))
@@ -102,6 +102,19 @@ def test_a_training_is_given_a_gpu_for_each_rank(there, asked, given, tmp_path, 
     with bench(tmp_path, study=study) as opened:
         run_launched(opened, How("fake", gpus=asked))
     assert {job.needs.gpus for job in launcher.submitted if "train" in job.name} == {given}
+
+
+@pytest.mark.parametrize(("there", "asked", "given"), [(2, -1, 2), (8, 1, 1)])
+def test_ranks_that_lack_gpus_are_refused_before_anything_is_made(
+    there, asked, given, tmp_path, monkeypatch
+):
+    launcher = ScriptedLauncher(lambda job: Played(0.0, Status(State.ENDED, 1, "")))
+    monkeypatch.setitem(LAUNCHERS, "fake", lambda *_: (launcher, 1, there))
+    study = replace(STUDY, parallel=Parallel(ranks=4))
+    with bench(tmp_path, study=study) as opened, pytest.raises(UsageError) as caught:
+        run_launched(opened, How("fake", gpus=asked))
+    assert f"needs 4 GPUs and would be given {given}" in str(caught.value)
+    assert launcher.submitted == []
 
 
 def test_chains_need_nothing_of_each_other(tmp_path):

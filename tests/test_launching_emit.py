@@ -16,7 +16,7 @@ from typer import Exit
 
 from mftbench.commands.collect import collect
 from mftbench.errors import UsageError
-from mftbench.launching.emit import Emission, command_lines, emit_as
+from mftbench.launching.emit import Emission, command_lines, emission_of, emit_as
 from mftbench.launching.jobs import JobMaker
 from mftbench.launching.launch import write_launch
 from mftbench.launching.launched import launch_of
@@ -24,6 +24,7 @@ from mftbench.launching.slurm import Cluster, write_slurm
 from mftbench.launching.units import units
 from mftbench.leaderboard.files import write_board
 from mftbench.plan import plan
+from mftbench.stages import Parallel
 from mftbench.store_at import StoreAt
 
 TINY = """
@@ -92,6 +93,16 @@ def test_line_i_of_every_stage_is_the_same_cell(tmp_path):
     for train, generate in zip(trains, generates, strict=True):
         before = inputs[generate.split()[-1]]
         assert train.split()[-1] == (before[0] if before else "true")
+
+
+def test_ranks_that_lack_gpus_are_refused(tmp_path):
+    study = replace(STUDY, parallel=Parallel(ranks=4))
+    job_of = JobMaker("", StoreAt(tmp_path), gpus=1)
+    with (
+        bench(tmp_path, study=study) as opened,
+        pytest.raises(UsageError, match="needs 4 GPUs and would be given 1"),
+    ):
+        emission_of(opened, plan(study, opened.context()), job_of, tmp_path / "board")
 
 
 def test_only_stages_that_compute_ask_for_gpus(tmp_path):

@@ -284,6 +284,24 @@ def test_diverged_run_in_micro_scope_is_not_blamed_on_its_balancer(tmp_path):
         trainer.train()
 
 
+class Greedy(Silent):
+    """Progress that asks for a petabyte at the first step."""
+
+    def advance(self, count=1, note=""):
+        torch.empty(1 << 50, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize(
+    ("padding", "setting"), [("packed", "pack_length"), ("fixed", "max_length")]
+)
+def test_memory_that_ends_is_said_in_one_line(model, padding, setting, tmp_path):
+    spec = train_spec(model, padding=padding)
+    with pytest.raises(
+        EngineError, match=f"memory does not hold .* by full; lower optim.{setting}"
+    ):
+        run_train(spec, tmp_path / "a", tmp_path / "w", progress=Greedy())
+
+
 def test_losses_after_the_step_can_be_asked_for(tmp_path):
     trainer = make_trainer(tmp_path, token_rows(), lr=1e-2, warmup=0.0)
     seen = []

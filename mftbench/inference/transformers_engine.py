@@ -17,7 +17,7 @@ from mftbench.inference.decoding import Batch, Ending, Row, decode
 from mftbench.inference.engine import Completion, Request
 from mftbench.inference.held import Held, Slot
 from mftbench.inference.trace import Trace
-from mftbench.models.memory import free_memory
+from mftbench.models.memory import free_memory, out_of_memory
 from mftbench.stages import ModelRef, Sampling
 
 _MOST = 256
@@ -132,7 +132,7 @@ def _completed(
         return
     except RuntimeError as error:
         reason = str(error).strip().partition("\n")[0]
-        if len(batch) == 1 or not _out_of_memory(error):
+        if len(batch) == 1 or not out_of_memory(error):
             name = held.ref.trained or held.ref.base
             raise EngineError(
                 f"generating with {name} failed on a batch of {len(batch)}: {reason}"
@@ -163,8 +163,3 @@ def _logprobs(held: Held, row: Row) -> tuple[float, ...]:
 
 def _key(request: Request) -> tuple[str, int]:
     return request.problem, request.sample
-
-
-def _out_of_memory(error: RuntimeError) -> bool:
-    # What torch raises where the CPU's memory ends is a plain RuntimeError.
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)

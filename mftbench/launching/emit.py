@@ -12,7 +12,7 @@ from mftbench.bench import Bench
 from mftbench.errors import require
 from mftbench.launching.jobs import JobMaker
 from mftbench.launching.launch import write_launch
-from mftbench.launching.launched import launch_of
+from mftbench.launching.launched import launch_of, require_gpus
 from mftbench.launching.units import Unit, units
 from mftbench.plan import Cell
 
@@ -46,7 +46,11 @@ def command_lines(emission: Emission) -> Iterator[str]:
 
 
 def emission_of(bench: Bench, cells: Sequence[Cell], job_of: JobMaker, board: Path) -> Emission:
-    """Keep in the store what a study's units agree on, and give all its units."""
+    """Keep in the store what a study's units agree on, and give all its units.
+
+    Raises UsageError if ranks lack GPUs.
+    """
+    require_gpus(job_of.gpus, bench.study.parallel.ranks)
     launch = write_launch(bench.store, launch_of(bench))
     return Emission(bench.study.name, units(cells), replace(job_of, launch=launch), board)
 

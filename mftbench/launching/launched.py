@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mftbench.bench import Bench
-from mftbench.errors import require
+from mftbench.errors import UsageError, require
 from mftbench.launching.collecting import collect
 from mftbench.launching.driving import Driver
 from mftbench.launching.jobs import JobMaker
@@ -44,8 +44,8 @@ def run_study(bench: Bench, how: How) -> Outcome:
 def run_launched(bench: Bench, how: How) -> Outcome:
     """Run a study's units through a launcher and give its rows.
 
-    Raises UsageError before anything is made if the study cannot be planned or the launcher is
-    unknown, and StoreError at once if the store cannot be written.
+    Raises UsageError before anything is made if the study cannot be planned, the launcher is
+    unknown or ranks lack GPUs, and StoreError at once if the store cannot be written.
     """
     require("launcher", how.launcher, LAUNCHERS)
     cells = plan(bench.study, bench.context())
@@ -53,10 +53,21 @@ def run_launched(bench: Bench, how: How) -> Outcome:
     begun = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
     logs = launch_folder(bench.store, launch) / f"logs-{begun}"
     launcher, cpus, there = LAUNCHERS[how.launcher](how, logs, bench.sandbox.name)
-    gpus = min(bench.study.parallel.ranks, there) if how.gpus < 0 else how.gpus
+    ranks = bench.study.parallel.ranks
+    gpus = min(ranks, there) if how.gpus < 0 else how.gpus
+    require_gpus(gpus, ranks)
     job_of = JobMaker(launch, bench.options.store, bench.options.workers or cpus, gpus)
     driver = Driver(launcher, bench.store, job_of, bench.progress)
     return collect(bench, cells, driver.drive(units(cells, how.replicas)))
+
+
+def require_gpus(gpus: int, ranks: int) -> None:
+    """Raise UsageError if a training is given GPUs, but not one for each of its ranks."""
+    if 0 < gpus < ranks:
+        raise UsageError(
+            f"a training of {ranks} ranks needs {ranks} GPUs and would be given {gpus}; "
+            f"lower parallel.ranks, or give --gpus {ranks} (0: train on processors)"
+        )
 
 
 def launch_of(bench: Bench) -> Launch:

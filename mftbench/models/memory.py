@@ -1,4 +1,4 @@
-"""Give memory back between models."""
+"""Give memory back between models, and know the errors that say it has ended."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Say whether memory has ended; for a processor's, torch raises a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mftbench.contract import Example, Prompt
-from mftbench.errors import unknown
+from mftbench.errors import EngineError, unknown
 from mftbench.models import load_model
+from mftbench.models.memory import out_of_memory
 from mftbench.progress import Progress
 from mftbench.stages import ModelRef, TrainSpec
 from mftbench.store import Store
@@ -76,10 +78,10 @@ def train(
     fingerprints, ``work`` keeps them.
 
     Raises UsageError for a setting or data that cannot be trained with, EngineError for a loss that
-    is not finite.
+    is not finite, or where memory ends.
     """
     clock = Clock()
-    with quiet():
+    with quiet(), _memory(spec):
         with clock("load"):
             loaded = _load(spec)
         with clock("prepare"):
@@ -111,6 +113,21 @@ def train(
     seconds = clock.seconds | trainer.clock.seconds
     learnt = trainer.recipe.routing.summary(state or loaded.model.state_dict())
     _write_card(_card(spec, data, trainer, learnt, seconds, resumed), out)
+
+
+@contextmanager
+def _memory(spec: TrainSpec) -> Iterator[None]:
+    """Say in one line that memory does not hold a training, and what would make it smaller."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        length = "pack_length" if spec.optim.padding == "packed" else "max_length"
+        raise EngineError(
+            f"memory does not hold the training of {spec.model} by {spec.adapter.kind}; lower "
+            f"optim.{length}, take a smaller adapter, or give --activations recompute"
+        ) from error
 
 
 def _tokens_store(spec: TrainSpec, store: Store | None, work: Path) -> Store:
