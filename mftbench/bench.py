@@ -19,7 +19,7 @@ from mftbench.plan import Context
 from mftbench.plugins import asked_by, load_task, open_source
 from mftbench.progress import Progress
 from mftbench.sandbox.backend import Sandbox
-from mftbench.stages import GenerateSpec, SourceRef, TrainSpec
+from mftbench.stages import Balance, GenerateSpec, SourceRef, TrainSpec
 from mftbench.store_at import StoreAt, open_store
 from mftbench.study import Study
 
@@ -146,6 +146,7 @@ class Bench:
         from mftbench.inference.registry import keyed
         from mftbench.models import fingerprint
         from mftbench.sandbox.select import execution_digest
+        from mftbench.training.balancing.registry import code_of
 
         return Context(
             tasks=self.tasks,
@@ -156,6 +157,7 @@ class Bench:
             engine=choice.engine,
             engine_options=keyed(choice.options),
             engine_dtype=choice.dtype,
+            balancer_code=code_of,
         )
 
     def source(self, task: str, ref: SourceRef) -> Source:
@@ -234,8 +236,19 @@ class Bench:
         place = f"study {self.study.name!r}"
         for balance in self.study.balancers:
             require("balancer", balance.name, find_balancers(), place)
+            if balance != Balance(balance.name):
+                self._check_balance(balance)
         require("format", self.study.format, FORMATS, place)
         check_engine(self.study.engine, self.study.engine_options, place)
+
+    def _check_balance(self, balance: Balance) -> None:
+        # Imports torch, and so is not done where a name says all.
+        from mftbench.training.balancing.balancer import BalancedTask
+        from mftbench.training.balancing.registry import make_balancer
+        from mftbench.training.steps import Balancing, check_balancing
+
+        tasks = [BalancedTask(task) for task in self.study.train_tasks]
+        check_balancing(Balancing(make_balancer(balance, tasks), balance.scope, balance.way))
 
     def _fingerprint(self, task: str, name: str, options: Mapping[str, Any]) -> str:
         with boundary(f"task {task}", f"source {name} fingerprint"):

@@ -20,6 +20,8 @@ from mftbench.study import Study
 
 BASE = "base"
 
+_BY_TOKENS = Balance("token_mean")
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -84,6 +86,7 @@ class Context:
     engine: str
     engine_options: Mapping[str, JsonValue] = field(default_factory=dict)
     engine_dtype: str = ""
+    balancer_code: Callable[[str], str | None] = lambda name: None
 
 
 def plan(study: Study, context: Context) -> tuple[Cell, ...]:
@@ -108,10 +111,12 @@ class _Layout:
 
     def train(self, tasks: tuple[str, ...], balance: Balance, seed: int) -> TrainSpec:
         study = self.study
+        # By tokens alone, no task's own weight says anything.
+        weighed = balance != _BY_TOKENS
         return TrainSpec(
             model=self.model,
             model_fingerprint=self.fingerprint,
-            tasks=tuple(self.data(task) for task in tasks),
+            tasks=tuple(self.data(task, weighed=weighed) for task in tasks),
             balance=balance,
             adapter=study.adapter,
             optim=study.optim,
@@ -119,12 +124,14 @@ class _Layout:
             seed=seed,
             threads=study.threads,
             parallel=study.parallel,
+            balancer_code=self.context.balancer_code(balance.name),
         )
 
-    def data(self, task: str) -> TaskData:
+    def data(self, task: str, *, weighed: bool) -> TaskData:
         settings = self.study.settings(task)
         version = self.context.tasks[task].version
-        return TaskData(task, version, self.source(task, settings.train), settings.weight)
+        weight = settings.weight if weighed else 1.0
+        return TaskData(task, version, self.source(task, settings.train), weight)
 
     def evaluate(self, task: str, train: TrainSpec | None, seed: int) -> Iterator[Evaluation]:
         for name in self.study.settings(task).evaluate:
@@ -186,12 +193,12 @@ def _cells(layout: _Layout) -> Iterator[Cell]:
 
 def _single(layout: _Layout, seed: int) -> Iterator[Cell]:
     for task in layout.study.train_tasks:
-        train = layout.train((task,), Balance("token_mean"), seed)
+        train = layout.train((task,), _BY_TOKENS, seed)
         yield _cell(layout, "single", train, (task,), seed)
 
 
 def _mixed(layout: _Layout, seed: int) -> Iterator[Cell]:
-    train = layout.train(layout.study.train_tasks, Balance("token_mean"), seed)
+    train = layout.train(layout.study.train_tasks, _BY_TOKENS, seed)
     yield _cell(layout, "mixed", train, layout.study.tasks, seed)
 
 

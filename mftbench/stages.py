@@ -100,9 +100,9 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Optim:
-    """How the trainable parameters are moved. ``batch`` is micro-batch rows per device.
+    """How the trainable parameters are moved. ``batch`` is rows of a micro-batch.
 
-    A step's global batch is ``batch * accumulation`` rows per device, however it is laid out:
+    A step's global batch is ``batch * accumulation`` rows of all ranks, however it is laid out:
     ``padding`` "packed" puts them into packs of at most ``pack_length`` tokens (0: ``max_length``).
     The budget is ``tokens`` (prompts included) if positive, else ``steps`` if positive, else
     ``epochs``. ``warmup`` is a share of all steps. ``stop`` ends a training early: after
@@ -162,6 +162,7 @@ class TrainSpec:
 
     ``threads`` is a fixed number of processor threads, because sums are divided among them and
     their last digits follow; 0 takes what the machine gives, which is then provenance.
+    ``balancer_code`` is a digest of an installed balancer's code, None for a built-in one.
     """
 
     model: str
@@ -175,6 +176,7 @@ class TrainSpec:
     threads: int = 0
     parallel: Parallel = field(default_factory=Parallel)
     version: int = 1
+    balancer_code: str | None = None
 
 
 @dataclass(frozen=True)

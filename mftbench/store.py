@@ -15,11 +15,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mftbench.canonical import digest, dumps, plain
+from mftbench.canonical import digest, dumps
 from mftbench.errors import PluginError, SandboxError, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,16 @@ STAGES = ("train", "generate", "execute", "score")
 
 def key(stage: str, spec: object) -> str:
     """Name an artifact by everything that determines its bytes."""
-    return digest({"stage": stage, "spec": plain(spec)})
+    return digest({"stage": stage, "spec": _said(spec)})
+
+
+def _said(spec: Any) -> Any:
+    """Give a record's fields but those that are None: what came later keeps the keys before it."""
+    if not is_dataclass(spec) or isinstance(spec, type):
+        return spec
+    return asdict(
+        spec, dict_factory=lambda items: {name: each for name, each in items if each is not None}
+    )
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,7 @@ class Store:
                 shutil.rmtree(out, ignore_errors=True)
                 out.mkdir(parents=True)
                 make(out, work)
-                _write(out / "spec.json", plain(spec))
+                _write(out / "spec.json", _said(spec))
                 _write(out / "provenance.json", dict(provenance()))
                 _flush(out)
                 out.rename(done)

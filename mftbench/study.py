@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -12,7 +12,7 @@ from mftbench.canonical import plain
 from mftbench.contract import JsonValue, Limits
 from mftbench.errors import UsageError, unknown
 from mftbench.stages import FORBID, Adapter, Balance, Optim, Parallel, Sampling
-from mftbench.training.sharding import check_parallel
+from mftbench.study_check import checked
 
 Mode = Literal["single", "mixed", "mft"]
 
@@ -79,7 +79,7 @@ def load_study(path: Path, overrides: Iterable[str] = ()) -> Study:
     Raises UsageError naming file and line for bad TOML, and key path for anything else.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"no study file at {path}") from None
     except tomllib.TOMLDecodeError as error:
@@ -113,7 +113,7 @@ def parse_study(raw: dict[str, Any], where: str) -> Study:
     except ValidationError as error:
         lines = [f"{_path(item['loc'])}: {item['msg'].lower()}" for item in error.errors()]
         raise UsageError(f"{where}: {'; '.join(lines)}") from error
-    return _checked(study, where)
+    return checked(study, where)
 
 
 def study_schema() -> dict[str, Any]:
@@ -164,7 +164,7 @@ def select(study: Study, modes: str = "", tasks: str = "", unseen: str = "") -> 
         study = replace(study, tasks=chosen, data=data, unseen=seen)
     if unseen:
         study = replace(study, unseen=_names("task", unseen, study.tasks))
-    return _checked(study, "command line")
+    return checked(study, "command line")
 
 
 def _names(kind: str, text: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -222,46 +222,3 @@ def _children(hint: Any, value: Any, path: str) -> list[tuple[str, dict[str, Any
 
 def _path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location)
-
-
-def _checked(study: Study, where: str) -> Study:
-    for kind in ("models", "tasks", "modes", "seeds", "k"):
-        values = getattr(study, kind)
-        if not values:
-            raise UsageError(f"{where}: {kind} is empty; name at least one")
-        _check_distinct(values, kind, where)
-    _check_distinct([balance.label for balance in study.balancers], "balancers", where)
-    for task, settings in study.data.items():
-        _check_distinct(settings.evaluate, f"data.{task}.evaluate", where)
-    for place, names in (("unseen", study.unseen), ("data", study.data)):
-        for task in names:
-            if task not in study.tasks:
-                raise unknown("task", task, study.tasks, f"{where}: {place}")
-    check_parallel(study.parallel, where)
-    if study.threads < 0:
-        raise UsageError(f"{where}: threads is {study.threads}; it must be at least 0")
-    if not study.train_tasks:
-        raise UsageError(f"{where}: every task is unseen; leave one to train on")
-    sampling = study.sampling
-    if (
-        sampling.n < 1
-        or sampling.batch < 0
-        or sampling.temperature < 0
-        or not 0 < sampling.top_p <= 1
-    ):
-        raise UsageError(
-            f"{where}: sampling needs n of at least 1, batch and temperature of at least 0 and "
-            "top_p above 0 and at most 1"
-        )
-    samples = sampling.n if sampling.temperature > 0 else 1
-    if max(study.k) > samples:
-        raise UsageError(
-            f"{where}: k = {max(study.k)} needs at least as many samples, sampling gives "
-            f"{samples}; raise sampling.n (and sampling.temperature above 0)"
-        )
-    return study
-
-
-def _check_distinct(values: Sequence[object], kind: str, where: str) -> None:
-    if len(set(values)) < len(values):
-        raise UsageError(f"{where}: {kind} names something twice: {list(values)}")

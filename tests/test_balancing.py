@@ -12,6 +12,7 @@ from mftbench.testing.balancer import check_balancer
 from mftbench.training.balancing.balancer import BalancedTask, Balancer, task_weights
 from mftbench.training.balancing.registry import (
     built_in_balancers,
+    code_of,
     find_balancers,
     load_balancer,
     make_balancer,
@@ -120,6 +121,25 @@ def test_installed_balancer_is_found_by_name(tmp_path, monkeypatch):
     install_plugin(tmp_path, f"plain = {built_in_balancers()['token_mean']}")
     monkeypatch.syspath_prepend(tmp_path)
     assert load_balancer("plain") is load_balancer("token_mean")
+
+
+def test_the_code_of_an_installed_balancer_is_known_without_its_import(tmp_path, monkeypatch):
+    install_plugin(tmp_path, "edited = edited_balancer:Other")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "edited_balancer.py").write_text("1 / 0\n")
+    before = code_of("edited")
+    assert before
+    assert code_of("edited") == before
+    (tmp_path / "edited_balancer.py").write_text("2 / 0\n")
+    assert code_of("edited") != before
+    assert code_of("token_mean") is None
+
+
+def test_an_installed_balancer_without_its_module_is_named(tmp_path, monkeypatch):
+    install_plugin(tmp_path, "broken = no_such_module:Other")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PluginError, match=r"'broken' .*: no module 'no_such_module'"):
+        code_of("broken")
 
 
 def test_two_balancers_of_one_name_are_both_named(tmp_path, monkeypatch):

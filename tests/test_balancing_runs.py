@@ -177,6 +177,18 @@ def test_deferred_way_learns_a_step_late_from_the_losses_that_followed(tmp_path)
     assert torch.equal(recorder.after[0], recorder.learned[1][1])
 
 
+@pytest.mark.parametrize("name", ["rlw", "uncertainty", "dwa"])
+def test_weights_known_before_the_batch_are_the_same_in_both_ways(name, tmp_path):
+    options = {"batch": 2, "accumulation": 4, "steps": 4, "lr": 1e-2}
+    ends = []
+    for way in ("exact", "deferred"):
+        torch.manual_seed(0)
+        trainer = make_trainer(tmp_path / way, token_rows(24), balancer=name, way=way, **options)
+        trainer.train()
+        ends.append(torch.cat([each.flatten() for each in trainer.model.parameters()]))
+    assert torch.equal(*ends)
+
+
 def test_card_says_which_way_ran(model, tmp_path):
     artifact = run_train(
         balanced_spec(model, "gls", "deferred", steps=3), tmp_path / "out", tmp_path / "work"

@@ -10,7 +10,8 @@ from mftbench.contract import Outcome as Verdicts
 from mftbench.contract import Source, Task, Verdict
 from mftbench.plan import Context, plan
 from mftbench.stages import Balance, Optim
-from mftbench.study import Study
+from mftbench.store import key
+from mftbench.study import Study, TaskSettings
 
 
 def source(**_: object) -> Source:
@@ -70,6 +71,29 @@ def test_modes_differ_in_data_and_balancer_only():
     cells = plan(replace(STUDY, seeds=(1,)), context())
     mixed, mft = (next(cell.train for cell in cells if cell.mode == m) for m in ("mixed", "mft"))
     assert replace(mixed, balance=mft.balance) == mft
+
+
+def test_a_tasks_weight_is_of_trainings_whose_balancer_can_read_it():
+    study = replace(STUDY, seeds=(1,), data={"a": TaskSettings(weight=3.0)})
+    weights = {
+        cell.mode: {data.weight for data in cell.train.tasks}
+        for cell in plan(study, context())
+        if cell.train
+    }
+    assert weights == {"single": {1.0}, "mixed": {1.0}, "mft": {1.0, 3.0}}
+
+
+def test_the_code_of_an_installed_balancer_is_in_its_keys_alone():
+    def keys(code):
+        balancer_code = {"token_mean": None, "task_token": code}.get
+        cells = plan(STUDY, replace(context(), balancer_code=balancer_code))
+        return {key("train", cell.train): cell.mode for cell in cells if cell.train}
+
+    changed = {mode for name, mode in keys("one").items() if name not in keys("two")}
+    assert changed == {"mft"}
+    assert keys(None) == {
+        key("train", cell.train): cell.mode for cell in plan(STUDY, context()) if cell.train
+    }
 
 
 def test_with_one_task_single_and_mixed_share_their_training():

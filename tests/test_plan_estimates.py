@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib.resources import files
 
@@ -54,6 +55,26 @@ def test_a_hub_revision_has_the_shape_of_its_model():
 
 def test_an_unknown_model_has_no_shape():
     assert shape_of("someone/something") is None
+
+
+def test_a_configuration_in_gpt2s_words_is_read(tmp_path):
+    config = {"model_type": "gpt_bigcode", "n_layer": 40, "n_embd": 6144, "n_head": 48}
+    more = {"n_inner": 24576, "multi_query": True, "vocab_size": 49152}
+    (tmp_path / "config.json").write_text(json.dumps(config | more))
+    assert shape_of(str(tmp_path))[0] == KNOWN["bigcode/starcoder"]
+
+
+def test_heads_may_be_wider_than_their_share(tmp_path):
+    config = {"num_hidden_layers": 28, "hidden_size": 1024, "num_attention_heads": 16}
+    more = {"num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936}
+    (tmp_path / "config.json").write_text(json.dumps({"text_config": config | more}))
+    shape, _ = shape_of(str(tmp_path))
+    assert (shape.width, shape.kv_width) == (2048, 1024)
+
+
+def test_a_configuration_that_says_too_little_gives_no_shape(tmp_path):
+    (tmp_path / "config.json").write_text('{"hidden_size": 8}')
+    assert shape_of(str(tmp_path)) is None
 
 
 def test_a_lora_trains_little_and_holds_little():

@@ -9,7 +9,7 @@ import pytest
 
 from mftbench.bench import Bench, Options, Seams
 from mftbench.contract import Problem, Program, Prompt
-from mftbench.errors import EngineError, PluginError, SandboxError
+from mftbench.errors import EngineError, PluginError, SandboxError, UsageError
 from mftbench.inference.engine import Completion
 from mftbench.inference.scripted import ScriptedEngine
 from mftbench.leaderboard.rows import serialise
@@ -20,6 +20,7 @@ from mftbench.plan import plan
 from mftbench.progress import Silent
 from mftbench.run import CellStages, Outcome, generate_group, run
 from mftbench.sandbox.scripted import Scripted, passing
+from mftbench.stages import Balance
 from mftbench.store_at import StoreAt
 from mftbench.study import Study, TaskSettings, select
 from mftbench.training.scripted import train
@@ -50,6 +51,19 @@ def test_a_study_gives_a_row_per_cell_and_task(tmp_path):
     tasks = STUDY.tasks
     expected = [(mode, task) for mode in ("base", "mft", "mixed", "single") for task in tasks]
     assert modes == expected
+
+
+@pytest.mark.parametrize(
+    ("balance", "message"),
+    [
+        (Balance("famo", {"lrr": 1}), "unknown option 'lrr'"),
+        (Balance("pcgrad", scope="micro"), "give it the scope 'global'"),
+    ],
+)
+def test_a_balancer_that_cannot_be_made_is_told_before_anything_is(balance, message, tmp_path):
+    with pytest.raises(UsageError, match=message):
+        run_in(tmp_path, study=replace(STUDY, balancers=(balance,)))
+    assert not list(tmp_path.glob("train/*"))
 
 
 def test_running_again_makes_nothing_and_gives_the_same_bytes(tmp_path):

@@ -52,6 +52,23 @@ def test_overrides_are_toml_values_and_bare_words(study_file):
         ("data.sql.evaluate=['a', 'a']", "data.sql.evaluate names something twice"),
         ("k=[10]", "k = 10 needs at least as many samples, sampling gives 1"),
         ("sampling.top_p=0", "sampling needs n of at least 1, batch and temperature of at least 0"),
+        ("k=[0]", "k = 0; pass@k begins at 1"),
+        ("seeds=[-1]", "seed -1 is not from 0 to"),
+        ("balancers=[]", "balancers is empty"),
+        ("data.sql.evaluate=[]", "data.sql.evaluate is empty"),
+        ("data.sql.options.starer.train=20", "unknown source 'starer'.*did you mean 'starter'"),
+        ("data.sql.weight=-1", "data.sql.weight is -1.0; it must be at least 0"),
+        ("data.sql.weight=inf", "data.sql.weight is inf; a finite number"),
+        ("limits.wall_s=0", "limits.wall_s is 0.0; it must be above 0"),
+        ("optim.lr=nan", "optim.lr is nan; a finite number"),
+        ("optim.lr=-1", "optim.lr is -1.0; it must be at least 0"),
+        ("optim.epochs=0", "optim.epochs is 0.0; it must be above 0"),
+        ("optim.pack_length=-1", "optim.pack_length is -1; it must be at least 0"),
+        ("optim.schedule=cosinus", "unknown schedule 'cosinus'.*did you mean 'cosine'"),
+        ("optim.schedule=warmup_stable_decay", "unknown schedule 'warmup_stable_decay'"),
+        ("optim.warmup=300", "optim.warmup is 300.0; it must be a share of all steps, below 1"),
+        ("optim.keep=best", "optim.stop and optim.keep look at validations; set optim.eval_every"),
+        ("parallel.ranks=2", "optim.accumulation is 1; parallel.ranks = 2 must divide it"),
         ("optim", "expected key.path=value"),
         ("name.inner=1", "'name' is a value, not a table"),
     ],
@@ -59,6 +76,15 @@ def test_overrides_are_toml_values_and_bare_words(study_file):
 def test_a_wrong_override_is_named(study_file, override, message):
     with pytest.raises(UsageError, match=message):
         load_study(study_file, [override])
+
+
+def test_steps_may_stand_for_epochs(study_file):
+    assert load_study(study_file, ["optim.epochs=0", "optim.steps=3"]).optim.steps == 3
+
+
+def test_a_byte_order_mark_does_not_matter(study_file):
+    study_file.write_bytes(b"\xef\xbb\xbf" + study_file.read_bytes())
+    assert load_study(study_file).name == "s"
 
 
 def test_a_toml_syntax_error_names_file_and_line(tmp_path):

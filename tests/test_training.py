@@ -318,7 +318,7 @@ def test_losses_after_the_step_can_be_asked_for(tmp_path):
     [
         ({"schedule": "cosin"}, "unknown schedule 'cosin'.*did you mean 'cosine'"),
         ({"batch": 0}, "optim.batch is 0"),
-        ({"warmup": 3.0}, "optim.warmup is 3.0; it is a share"),
+        ({"warmup": 3.0}, "optim.warmup is 3.0; it must be a share"),
         ({"valid_share": 1.0}, "optim.valid_share is 1.0"),
     ],
 )

@@ -46,10 +46,33 @@ def test_every_answer_of_several_rounds_is_supervised(tmp_path):
     rounds = [("system", "s"), ("human", "1"), ("bot", "2"), ("human", "3"), ("bot", "4")]
     row = {"chat_rounds": [{"role": role, "content": content} for role, content in rounds]}
     dialogues, _ = read(tmp_path, row)
-    assert [(d.id, len(d.turns), d.answer) for d in dialogues] == [
-        ("rows.jsonl:1#1", 2, "2"),
-        ("rows.jsonl:1#2", 4, "4"),
-    ]
+    assert [(len(d.turns), d.answer) for d in dialogues] == [(2, "2"), (4, "4")]
+
+
+def test_answers_of_one_row_and_of_equal_rows_validate_together(tmp_path):
+    rounds = [{"role": role, "content": role} for role in ("human", "bot", "human", "bot")]
+    dialogues, _ = read(tmp_path, {"chat_rounds": rounds}, {"chat_rounds": rounds})
+    assert len(dialogues) == 4
+    assert len({dialogue.id for dialogue in dialogues}) == 1
+
+
+def test_a_rows_name_does_not_depend_on_its_files(tmp_path):
+    row = {"prompt": "q", "completion": "a"}
+    ((one,), _) = read(tmp_path, row)
+    (tmp_path / "rows.jsonl").rename(tmp_path / "other.jsonl")
+    (other,) = RowFile(tmp_path / "other.jsonl")
+    assert one.id == other.id
+
+
+@pytest.mark.parametrize(("given", "asked"), [("", "sort"), ("[2, 1]", "sort\n\n[2, 1]")])
+def test_alpacas_instruction_is_asked_with_its_input(tmp_path, given, asked):
+    ((dialogue,), _) = read(tmp_path, {"instruction": "sort", "input": given, "output": "x"})
+    assert dialogue.turns == (Turn("user", asked),)
+
+
+def test_half_a_surrogate_pair_is_replaced(tmp_path):
+    ((dialogue,), malformed) = read(tmp_path, r'{"prompt": "q", "completion": "a \ud800 b"}')
+    assert (dialogue.answer.replace("\ufffd", ""), malformed) == ("a  b", [])
 
 
 @pytest.mark.parametrize(
@@ -57,6 +80,8 @@ def test_every_answer_of_several_rounds_is_supervised(tmp_path):
     [
         ("{", "not JSON"),
         ("[1]", "an object is wanted, not list"),
+        ("[" * 200_000, "not JSON: nested too deeply"),
+        ({"instruction": 1, "input": "x", "output": "a"}, "content of the user is"),
         ({"text": "x"}, "no known form: keys text"),
         ({"prompt": 1, "answer": "a"}, "content of the user is int"),
         ({"prompt": "q", "answer": ""}, "an answer is empty"),
@@ -65,12 +90,12 @@ def test_every_answer_of_several_rounds_is_supervised(tmp_path):
         ({"messages": [{"role": "user", "content": "x"}]}, "must take turns, found user"),
         ({"messages": ["x"]}, r"messages\[0\]: an object is wanted"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 def test_malformed_row_is_named_by_line_and_the_others_are_read(tmp_path, row, reason):
     good = {"prompt": "q", "completion": "a"}
     dialogues, malformed = read(tmp_path, good, row, good)
-    assert [d.id for d in dialogues] == ["rows.jsonl:1", "rows.jsonl:3"]
+    assert [d.answer for d in dialogues] == ["a", "a"]
     (line,) = malformed
     assert re.search(rf"rows\.jsonl:2: .*{reason}", line)
 
@@ -118,6 +143,15 @@ def test_rounds_are_dressed_as_mftcoder_does(model):
 
 def run(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("setting", ["format=chat", "seeds=[9]", "models=['smollm2']"])
+def test_a_setting_that_train_would_not_heed_is_refused(setting, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"prompt": "q", "answer": "a"}\n')
+    result = run("train", rows, "--out", tmp_path / "out", "--set", setting)
+    assert isinstance(result.exception, UsageError)
+    assert "unknown setting" in str(result.exception)
 
 
 def test_train_writes_a_model_that_merges(model, tmp_path):

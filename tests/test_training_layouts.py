@@ -156,6 +156,11 @@ def test_temperature_one_draws_every_row_once():
     assert sorted(order) == list(range(10))
 
 
+def test_a_temperature_at_which_a_task_is_never_drawn_is_refused():
+    with pytest.raises(UsageError, match=r"sampling_temperature is 0\.05: a task is never drawn"):
+        epochs(table([90, 10]), 1, task_sampling="temperature", sampling_temperature=0.05)
+
+
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=4), st.integers(1, 4))
 def test_rows_of_a_task_come_in_rounds(counts, count):
     rows = table(counts)

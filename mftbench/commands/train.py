@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mftbench.store import Artifact
     from mftbench.training.finetune import Settings
 
+_SETTINGS = ("adapter", "balancers", "data", "optim", "parallel", "threads")
+"""What of a study says how to train; the rest has options of its own, or nothing to say here."""
+
 
 def train(
     data: Annotated[
@@ -87,11 +90,15 @@ def _settings(
 
     require("format", format, FORMATS, "--format")
     require("balancer", balancer, find_balancers(), "--balancer")
+    for override in overrides:
+        require("setting", override.partition("=")[0].partition(".")[0], _SETTINGS, "--set")
     raw = {"name": "train", "models": ["nano"], "tasks": list(tasks), "balancers": [balancer]}
     study = parse_study(overridden(raw, overrides), "--set")
     weights = {task: study.settings(task).weight for task in tasks}
     balance, parallel = study.balancers[0], study.parallel
-    return Settings(study.adapter, study.optim, balance, weights, format, seed, parallel)
+    return Settings(
+        study.adapter, study.optim, balance, weights, format, seed, parallel, study.threads
+    )
 
 
 def _publish(artifact: Artifact, out: Path) -> None:

@@ -67,7 +67,8 @@ def _measure(bench: Bench, spec: TrainSpec, evaluation: Evaluation, shape: Shape
 
 def _training(bench: Bench, spec: TrainSpec) -> float:
     """Measure tokens per second, prompts included."""
-    optim = replace(spec.optim, steps=_STEPS, tokens=0, checkpoint_every=0, eval_every=0)
+    watched = replace(spec.optim, eval_every=0, affinity_every=0, stop="never", keep="last")
+    optim = replace(watched, steps=_STEPS, tokens=0, checkpoint_every=0)
     wanted = 2 * optim.batch * optim.accumulation * _STEPS
     rows = {
         data.task: list(islice(bench.examples(data.task, data.source), wanted))

@@ -11,7 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Shape:
-    """A decoder's dimensions. ``gated`` feed-forwards have three matrices, others two."""
+    """A decoder's dimensions. ``gated`` feed-forwards have three matrices, others two.
+
+    ``head`` is the width of one head, 0 where heads divide ``hidden``.
+    """
 
     layers: int
     hidden: int
@@ -21,23 +24,29 @@ class Shape:
     vocabulary: int
     gated: bool = True
     tied: bool = False
+    head: int = 0
+
+    @property
+    def width(self) -> int:
+        """Give the width of the queries of one layer."""
+        return self.head * self.heads or self.hidden
 
     @property
     def kv_width(self) -> int:
         """Give the width of the keys, and of the values, of one layer."""
-        return self.hidden // self.heads * self.kv_heads
+        return self.width // self.heads * self.kv_heads
 
     @property
     def parameters(self) -> int:
         """Count all weights but norms and biases, which are less than a thousandth."""
-        attention = 2 * self.hidden * (self.hidden + self.kv_width)
+        attention = 2 * self.hidden * (self.width + self.kv_width)
         feed_forward = (3 if self.gated else 2) * self.hidden * self.inner
         embeddings = (1 if self.tied else 2) * self.vocabulary * self.hidden
         return self.layers * (attention + feed_forward) + embeddings
 
     def adapter_parameters(self, rank: int) -> int:
         """Count LoRA's weights on all linear layers of the decoder (``all-linear``)."""
-        attention = 2 * (self.hidden + self.hidden) + 2 * (self.hidden + self.kv_width)
+        attention = 2 * (self.hidden + self.width) + 2 * (self.hidden + self.kv_width)
         feed_forward = (3 if self.gated else 2) * (self.hidden + self.inner)
         return rank * self.layers * (attention + feed_forward)
 
@@ -61,7 +70,8 @@ def shape_of(name: str) -> tuple[Shape, str] | None:
     """
     config = _config(name)
     if config is not None:
-        return _read(config), "the model's config.json"
+        read = _read(config)
+        return (read, "the model's config.json") if read else None
     plain = name.partition("@")[0]
     return (KNOWN[plain], "its published configuration") if plain in KNOWN else None
 
@@ -79,16 +89,32 @@ def _config(name: str) -> Mapping[str, Any] | None:
     return found
 
 
-def _read(config: Mapping[str, Any]) -> Shape:
-    heads = config["num_attention_heads"]
-    hidden = config["hidden_size"]
+_TIED = ("gpt2", "gpt_bigcode")  # whose configurations leave out what is the default
+
+_NAMES = {
+    "layers": ("num_hidden_layers", "n_layer"),
+    "hidden": ("hidden_size", "n_embd"),
+    "heads": ("num_attention_heads", "n_head"),
+    "inner": ("intermediate_size", "n_inner"),
+    "kv_heads": ("num_key_value_heads", "num_kv_heads"),
+    "vocabulary": ("vocab_size",),
+}
+"""What configurations call a dimension: Llama's descendants, and GPT-2's."""
+
+
+def _read(config: Mapping[str, Any]) -> Shape | None:
+    """Read a configuration; None where it does not say what it must."""
+    text = {**config, **config.get("text_config", {})}
+    found = {
+        part: next((text[name] for name in names if text.get(name)), 0)
+        for part, names in _NAMES.items()
+    }
+    if not all(found[part] for part in ("layers", "hidden", "heads", "vocabulary")):
+        return None
+    kv_heads = 1 if text.get("multi_query") else found["kv_heads"] or found["heads"]
     return Shape(
-        layers=config["num_hidden_layers"],
-        hidden=hidden,
-        inner=config.get("intermediate_size") or 4 * hidden,
-        heads=heads,
-        kv_heads=config.get("num_key_value_heads") or heads,
-        vocabulary=config["vocab_size"],
-        gated=config.get("model_type") not in ("gpt2", "gpt_bigcode", "gpt_neox", "starcoder2"),
-        tied=bool(config.get("tie_word_embeddings", False)),
+        **found | {"inner": found["inner"] or 4 * found["hidden"], "kv_heads": kv_heads},
+        gated=text.get("model_type") not in ("gpt2", "gpt_bigcode", "gpt_neox", "starcoder2"),
+        tied=bool(text.get("tie_word_embeddings", text.get("model_type") in _TIED)),
+        head=text.get("head_dim") or 0,
     )

@@ -15,7 +15,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from mftbench.errors import UsageError
 
-__all__ = ["digest", "read_lines", "read_rows"]
+__all__ = ["digest", "read_lines", "read_rows", "whole_characters"]
 
 Row = TypeVar("Row")
 
@@ -91,7 +91,7 @@ def _open(path: Path) -> IO[bytes]:
 def _parse(adapter: TypeAdapter[Row], line: bytes, place: str) -> Row:
     _require_utf8(line, place)
     try:
-        return adapter.validate_json(_whole_characters(line))
+        return adapter.validate_json(whole_characters(line))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field = ".".join(map(str, first["loc"]))
@@ -106,7 +106,7 @@ def _require_utf8(line: bytes, place: str) -> None:
         raise UsageError(f"{place}: not UTF-8 at byte {error.start + 1}") from None
 
 
-def _whole_characters(line: bytes) -> bytes:
+def whole_characters(line: bytes) -> bytes:
     """Write lone surrogates, which models do write, as U+FFFD: pydantic refuses them."""
     if not _SURROGATE.search(line):
         return line

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import torch
 from transformers import TrainingArguments
-from transformers.trainer_utils import SchedulerType
 
-from mftbench.errors import UsageError, require, unknown
+from mftbench.errors import UsageError
 from mftbench.stages import Optim, Parallel
-from mftbench.training.layouts import LAYOUTS
-from mftbench.training.sampling import TASK_SAMPLING
+from mftbench.training.settings import check_optim
 from mftbench.training.sharding import parallel_arguments
-from mftbench.training.stopping import STOPS
 from mftbench.training.trackers import trackers
 
 _AT_THE_END = 10**9  # the library evaluates after the last step anyway
@@ -30,9 +27,9 @@ def training_arguments(
 ) -> TrainingArguments:
     """Translate; ``validate`` says whether there are rows to validate on, at the end at least.
 
-    Raises UsageError for an unknown schedule, or a number that cannot be trained with.
+    Raises UsageError for settings that cannot be trained with.
     """
-    _check(optim)
+    check_optim(optim)
     _check_validations(optim, validate=validate)
     made = TrainingArguments(
         output_dir=str(work),
@@ -72,32 +69,8 @@ def training_arguments(
     return made
 
 
-def _check(optim: Optim) -> None:
-    schedules = [str(kind.value) for kind in SchedulerType]
-    if optim.schedule not in schedules:
-        raise unknown("schedule", optim.schedule, schedules, "optim.schedule")
-    require("padding", optim.padding, LAYOUTS, "optim")
-    require("task sampling", optim.task_sampling, TASK_SAMPLING, "optim")
-    require("rule to stop", optim.stop, STOPS, "optim")
-    for name in ("batch", "accumulation", "max_length", "patience"):
-        if getattr(optim, name) < 1:
-            raise UsageError(f"optim.{name} is {getattr(optim, name)}; it must be at least 1")
-    if not 0 <= optim.warmup < 1:
-        raise UsageError(f"optim.warmup is {optim.warmup}; it is a share of all steps, below 1")
-    if optim.sampling_temperature <= 0:
-        raise UsageError(
-            f"optim.sampling_temperature is {optim.sampling_temperature}; it must be above 0"
-        )
-    if not 0 <= optim.valid_share < 1:
-        raise UsageError(f"optim.valid_share is {optim.valid_share}; it must be in [0, 1)")
-
-
 def _check_validations(optim: Optim, *, validate: bool) -> None:
-    if optim.stop == "never" and optim.keep == "last":
-        return
-    if not optim.eval_every:
-        raise UsageError("optim.stop and optim.keep look at validations; set optim.eval_every")
-    if not validate:
+    if (optim.stop, optim.keep) != ("never", "last") and not validate:
         raise UsageError(
             "optim.stop and optim.keep look at validations, and there are no validation rows; "
             "raise optim.valid_share"

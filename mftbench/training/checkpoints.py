@@ -53,7 +53,7 @@ def latest_checkpoint(work: Path) -> Path | None:
         if (folder / _STATE).is_file():
             complete[int(folder.name.removeprefix("checkpoint-"))] = folder
         else:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # ranks do it at the same time
     return complete[max(complete)] if complete else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 from mftbench.errors import UsageError
 from mftbench.formats import Turn
-from mftbench.sources.jsonl import read_lines
+from mftbench.sources.jsonl import read_lines, whole_characters
 
 # MFTCoder's pairs, in its order: the first whose two keys a row has is taken.
 _PAIRS = (
@@ -37,7 +38,11 @@ _ROLES = {
 
 @dataclass(frozen=True)
 class Dialogue:
-    """One supervised answer: the turns up to it, the last of them the user's."""
+    """One supervised answer: the turns up to it, the last of them the user's.
+
+    ``id`` is of the row's content. All answers of a row have it, and so have equal rows: none of
+    them validates what another has shown in training, whatever the file is called.
+    """
 
     id: str
     turns: tuple[Turn, ...]
@@ -57,7 +62,7 @@ class RowFile:
         for number, line in read_lines(self.path):
             try:
                 turns = _turns(_parsed(line))
-                yield from _answers(turns, f"{self.path.name}:{number}")
+                yield from _answers(turns, hashlib.sha256(line.strip()).hexdigest()[:16])
             except _Malformed as reason:
                 self.malformed.append(f"{self.path}:{number}: {reason}")
 
@@ -68,9 +73,12 @@ class _Malformed(Exception):
 
 def _parsed(line: bytes) -> Mapping[str, Any]:
     try:
-        row = json.loads(line.decode("utf-8"))
+        line.decode("utf-8")
+        row = json.loads(whole_characters(line))
     except UnicodeDecodeError as error:
         raise _Malformed(f"not UTF-8 at byte {error.start + 1}") from None
+    except RecursionError:
+        raise _Malformed("not JSON: nested too deeply") from None
     except ValueError as error:
         raise _Malformed(f"not JSON: {error}") from None
     if not isinstance(row, dict):
@@ -84,11 +92,20 @@ def _turns(row: Mapping[str, Any]) -> list[Turn]:
             return _rounds(row[name], name)
     for asked, answered in _PAIRS:
         if asked in row and answered in row:
-            turns = [("user", row[asked]), ("assistant", row[answered])]
+            turns = [("user", _asked(row, asked)), ("assistant", row[answered])]
             system = row.get("system")
             named = [("system", system), *turns] if system else turns
             return [_turn(role, content, "pair") for role, content in named]
     raise _Malformed(f"no known form: keys {', '.join(sorted(row)) or 'none'}")
+
+
+def _asked(row: Mapping[str, Any], asked: str) -> Any:
+    """Give what a pair asks: Alpaca's rows divide it into an instruction and its input."""
+    if asked != "input" or "instruction" not in row:
+        return row[asked]
+    parts = (row["instruction"], row[asked])
+    wrong = [part for part in parts if not isinstance(part, str)]
+    return wrong[0] if wrong else "\n\n".join(part for part in parts if part)
 
 
 def _rounds(rounds: Any, name: str) -> list[Turn]:
@@ -121,13 +138,7 @@ def _answers(turns: Sequence[Turn], name: str) -> list[Dialogue]:
     if any(turn.role == "system" for turn in turns[1:]):
         raise _Malformed("a system turn must be the first")
     places = [index for index, turn in enumerate(turns) if turn.role == "assistant"]
-    numbered = len(places) > 1
-    return [
-        Dialogue(
-            f"{name}#{number}" if numbered else name, tuple(turns[:place]), turns[place].content
-        )
-        for number, place in enumerate(places, start=1)
-    ]
+    return [Dialogue(name, tuple(turns[:place]), turns[place].content) for place in places]
 
 
 def named_files(given: Sequence[str]) -> dict[str, Path]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from mftbench.contract import Example, Prompt
 from mftbench.errors import UsageError
 from mftbench.formats import render_conversation
@@ -15,11 +17,15 @@ from mftbench.progress import Progress
 from mftbench.sources.jsonl import digest
 from mftbench.stages import Adapter, Balance, Optim, Parallel, SourceRef, TaskData, TrainSpec
 from mftbench.store import Artifact, Store
+from mftbench.training.balancing.registry import code_of
 from mftbench.training.files import RowFile
 from mftbench.training.ranks import train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+
+_VERSION = 2  # of how rows of a file become prompts, and which of them validate
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Settings:
     format: str
     seed: int
     parallel: Parallel = field(default_factory=Parallel)
+    threads: int = 0
 
 
 def finetune(
@@ -62,10 +69,14 @@ def finetune(
         format="plain",  # rows are dressed when they are read: a conversation is more than a prompt
         seed=settings.seed,
         parallel=settings.parallel,
+        threads=settings.threads,
+        balancer_code=code_of(settings.balance.name),
     )
     prompts = {task: Prompt() for task in files}
 
     def make(out: Path, work: Path) -> None:
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
         train(spec, rows, prompts, out, work, progress, store)
 
     return store.get_or_make("train", spec, make), malformed
@@ -73,7 +84,7 @@ def finetune(
 
 def _data(task: str, path: Path, settings: Settings) -> TaskData:
     source = SourceRef("file", {"format": settings.format}, digest(path))
-    return TaskData(task, 1, source, settings.weights.get(task, 1.0))
+    return TaskData(task, _VERSION, source, settings.weights.get(task, 1.0))
 
 
 def _malformed(files: Mapping[str, RowFile], *, skip: bool) -> list[str]:

@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from typing import Any
 from mftbench.contract import Example, Prompt
 from mftbench.errors import EngineError, UsageError
 from mftbench.progress import Progress
-from mftbench.stages import Optim, Parallel, TrainSpec
+from mftbench.stages import TrainSpec
 from mftbench.store import Store
-from mftbench.training.sharding import parallel_arguments
+from mftbench.training.sharding import divided, parallel_arguments
 
 _INPUTS = "ranks.pickle"
 _LAST = 12
@@ -69,19 +69,6 @@ def train(
     _run(spec, work / _INPUTS, progress)
 
 
-def divided(optim: Optim, parallel: Parallel) -> Optim:
-    """Give the settings of each rank: its share of the accumulation.
-
-    Raises UsageError if the ranks do not divide it.
-    """
-    if optim.accumulation % parallel.ranks:
-        raise UsageError(
-            f"optim.accumulation is {optim.accumulation}; parallel.ranks = {parallel.ranks} must "
-            "divide it, so that the global batch stays the same"
-        )
-    return replace(optim, accumulation=optim.accumulation // parallel.ranks)
-
-
 def _require_gpus(ranks: int) -> None:
     import torch
 
@@ -99,7 +86,8 @@ def _run(spec: TrainSpec, inputs: Path, progress: Progress) -> None:
         *(f"--nproc-per-node={spec.parallel.ranks}", "-m", __name__, str(inputs)),
     )
     # Without it torchrun sets one thread and says so at length.
-    threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(spec.threads or 1))}
+    each = spec.threads or max((os.cpu_count() or 1) // spec.parallel.ranks, 1)
+    threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(each))}
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=os.environ | threads
     ) as ranks:

@@ -103,9 +103,17 @@ TASK_SAMPLING: dict[str, Callable[[Shares, Optim], Shares | None]] = {
 
 
 def make_sampler(rows: TokenTable, optim: Optim, window: int, seed: int) -> GlobalBatchSampler:
-    """Make the sampler that ``optim.task_sampling`` names; every task must have rows."""
+    """Make the sampler that ``optim.task_sampling`` names; every task must have rows.
+
+    Raises UsageError if a task's share of an epoch is less than a row.
+    """
     counts = np.bincount(rows.tasks).astype(np.float64)
     shares = TASK_SAMPLING[optim.task_sampling](counts, optim)
+    if shares is not None and not apportion(shares, len(rows.tasks)).all():
+        raise UsageError(
+            f"optim.sampling_temperature is {optim.sampling_temperature}: a task is never drawn at "
+            "it; raise it"
+        )
     return GlobalBatchSampler(rows.tasks, window=window, seed=seed, shares=shares)
 
 

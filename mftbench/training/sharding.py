@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from mftbench.errors import UsageError, require
-from mftbench.stages import Parallel
+from mftbench.stages import Optim, Parallel
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -56,6 +57,19 @@ def check_parallel(parallel: Parallel, where: str = "") -> None:
             f"{place}parallel.kind is 'deepspeed', but parallel.deepspeed is empty; "
             "give the configuration, such as {zero_optimization = {stage = 2}}"
         )
+
+
+def divided(optim: Optim, parallel: Parallel) -> Optim:
+    """Give the settings of each rank: its share of the accumulation.
+
+    Raises UsageError if the ranks do not divide it.
+    """
+    if optim.accumulation % parallel.ranks:
+        raise UsageError(
+            f"optim.accumulation is {optim.accumulation}; parallel.ranks = {parallel.ranks} must "
+            "divide it, so that the global batch stays the same"
+        )
+    return replace(optim, accumulation=optim.accumulation // parallel.ranks)
 
 
 def parallel_arguments(parallel: Parallel, ranks: int) -> dict[str, Any]:

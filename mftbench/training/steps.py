@@ -42,14 +42,15 @@ class BalancedSteps:
         parameters: Sequence[nn.Parameter],
         ranks: int = 1,
     ) -> None:
-        _check(balancing)
+        check_balancing(balancing)
         self.balancing = balancing
         self.balancer = balancing.balancer
         self.measuring = measuring
         self.parameters = parameters
         self.ranks = ranks
         self.measured_first = 0
-        self._way = WAYS[balancing.way](self.balancer)
+        waits = self.balancer.needs_losses or self.balancer.needs_gradients
+        self._way = WAYS[balancing.way if waits else "exact"](self.balancer)
         self._batches: Sequence[Batch] = ()
         self._window: Window | None = None
         self._record: StepRecord | None = None
@@ -152,7 +153,8 @@ class BalancedSteps:
         self.measured_first = state["measured_first"]
 
 
-def _check(balancing: Balancing) -> None:
+def check_balancing(balancing: Balancing) -> None:
+    """Raise UsageError for a scope or way in which a balancer cannot work."""
     name = f"balancer {type(balancing.balancer).__name__}"
     gradients = balancing.balancer.gradients
     if balancing.scope == "micro" and gradients is not Gradients.NONE:

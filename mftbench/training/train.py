@@ -32,8 +32,8 @@ from mftbench.training.checkpoints import CheckpointCallback, latest_checkpoint,
 from mftbench.training.data import TokenData, prepare
 from mftbench.training.layouts import make_layout
 from mftbench.training.quiet import quiet
-from mftbench.training.ranks import divided
 from mftbench.training.sampling import make_sampler, steps_of_budget
+from mftbench.training.sharding import divided
 from mftbench.training.stopping import StoppingCallback, curves
 from mftbench.training.trainer import MultiTaskTrainer, Recipe
 

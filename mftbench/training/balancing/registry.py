@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mftbench.canonical import digest
 from mftbench.errors import PluginError, UsageError, boundary, unknown
 from mftbench.options import typed_options
 from mftbench.stages import Balance
@@ -67,6 +70,27 @@ def load_balancer(name: str) -> type[Balancer]:
     if not (isinstance(loaded, type) and issubclass(loaded, Balancer)):
         raise PluginError(f"balancer {name!r} ({_origin(points[name])}) is no Balancer class")
     return loaded
+
+
+def code_of(name: str) -> str | None:
+    """Digest an installed balancer's version and module, which is not imported; None if built in.
+
+    Of other modules that it uses nothing is seen: what they change, its package's version tells.
+    Raises UsageError for an unknown name, PluginError where the module is not found.
+    """
+    points = find_balancers()
+    if name not in points:
+        raise unknown("balancer", name, points)
+    if name in built_in_balancers():
+        return None
+    point = points[name]
+    with boundary(f"balancer {name!r} ({_origin(point)})", "import"):
+        found = find_spec(point.module)
+        if found is None or not found.origin:
+            raise PluginError(f"balancer {name!r} ({_origin(point)}): no module {point.module!r}")
+        code = Path(found.origin).read_bytes()
+    version = point.dist.version if point.dist else ""
+    return digest([version, point.value, hashlib.sha256(code).hexdigest()], length=12)
 
 
 def make_balancer(balance: Balance, tasks: Sequence[BalancedTask]) -> Balancer:

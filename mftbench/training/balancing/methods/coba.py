@@ -23,8 +23,10 @@ class CoBa(Balancer):
     ``RCS = softmax_k(K alpha_k / sum_j |alpha_j|)``, the absolute one
     ``ACS = softmax_k(-n alpha_k / sum_u |alpha_k(u)|)`` over the last n slopes, and the divergence
     factor ``DF = min(t softmax_t(-tau t alpha_max(t) / sum_i |alpha_max(i)|), 1)``, alpha_max the
-    slope of the largest loss ratio. Uniform for the first ``warmup`` updates. Source: Gong et al.,
-    arXiv 2410.06741. Cost: a forward pass on validation rows every ``interval`` steps.
+    slope of the largest loss ratio. DF's absolute values are those of MFTCoder's code: of the plain
+    sum, as others restate the paper, a slope that turns upwards would raise DF. Uniform for the
+    first ``warmup`` updates. Source: Gong et al., arXiv 2410.06741. Cost: a forward pass on
+    validation rows every ``interval`` steps.
     """
 
     initial: Tensor
