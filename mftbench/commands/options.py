@@ -64,3 +64,16 @@ def read_study(
 
     path = find_study(name)
     return select(load_study(path, overrides or ()), modes, tasks, unseen), path
+
+
+def choose_board(board: Path | None, study: Study, file: Path) -> Path:
+    """Give the folder that was named, or choose one and say why if it is not the study's name.
+
+    Raises UsageError for a named one that holds the board of another study.
+    """
+    from mftbench.board_folder import board_folder, require_free
+
+    if board is None:
+        return board_folder(study, file, lambda line: typer.echo(line, err=True))
+    require_free(board, study)
+    return board

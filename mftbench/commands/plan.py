@@ -18,6 +18,7 @@ from mftbench.commands.options import (
     TaskFolders,
     Tasks,
     Unseen,
+    choose_board,
     read_study,
 )
 
@@ -67,7 +68,6 @@ def plan(
     shell lines for anything else are printed. Each makes one unit of work and may be run again.
     """
     from mftbench.bench import Bench, Options
-    from mftbench.board_folder import board_folder
     from mftbench.commands.plan_table import print_plan
     from mftbench.estimates.estimate import estimate
     from mftbench.launching.emit import emission_of, emit_as
@@ -84,7 +84,7 @@ def plan(
         cells = plan_study(chosen, context)
         if emit:
             maker = JobMaker("", store, cpus, gpus)
-            emission = emission_of(bench, cells, maker, board or board_folder(chosen, file))
+            emission = emission_of(bench, cells, maker, choose_board(board, chosen, file))
             typer.echo(emit_as(emit, emission, out, sbatch or ()))
         else:
             estimates = estimate(bench, cells, _rates(bench, cells, tflops, calibrate))

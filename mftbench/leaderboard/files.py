@@ -70,7 +70,7 @@ def check_board(folder: Path) -> list[Stale]:
     expected = {RESULTS: serialise(rows)}
     expected |= {name: render(board, style) for name, style in GENERATED.items()}
     for name, content in expected.items():
-        found = _read(folder / name)
+        found = read_text(folder / name)
         if found is None:
             stale.append(Stale(name, "it is not there"))
         elif found != content:
@@ -107,7 +107,8 @@ def _name(folder: Path) -> str:
     return path.relative_to(roots[0]).as_posix() if roots else path.name
 
 
-def _read(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
+    """Read a file as text, whatever its bytes; None if there is none."""
     return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
 
 
@@ -116,7 +117,7 @@ def publish(path: Path, content: str) -> None:
 
     Raises StoreError if the disk refuses.
     """
-    if _read(path) == content:
+    if read_text(path) == content:
         return
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
