@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,10 @@ from mftbench.commands.compare import compare
 from mftbench.commands.leaderboard import app as leaderboard
 from mftbench.leaderboard.files import write_board
 from mftbench.leaderboard.rows import read_rows
+from mftbench.stages import Balance, Optim
+from mftbench.study import Study, TaskSettings, study_toml
+
+STUDY = Study(name="laptop", models=("nano",), tasks=("completion", "sql"))
 
 app = typer.Typer()
 app.add_typer(leaderboard, name="leaderboard")
@@ -21,6 +26,16 @@ def boards(tmp_path, monkeypatch):
     folder = tmp_path / "leaderboards" / "laptop"
     write_board(folder, board_rows())
     return folder
+
+
+def write_part(folder, study, **rows):
+    write_board(folder, board_rows(**rows))
+    (folder / "study.toml").write_text(study_toml(study))
+    write_board(folder, board_rows(**rows))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def run(*arguments):
@@ -112,3 +127,88 @@ def test_compare_labels_synthetic_data_and_in_process_checkers(boards):
     said = run("compare", "laptop/mft", "mixed").stdout
     assert "Synthetic data: all columns." in said
     assert "In-process checker: mft:task_token on completion (starter) 3 of 100" in said
+
+
+CELLS = [
+    {"tasks": ("completion",), "data": {"completion": TaskSettings(weight=2.0)}},
+    {"models": ("smollm2",)},
+    {"modes": ("mft",)},
+    {"balancers": (Balance("famo"),)},
+    {"seeds": (2,)},
+    {"baseline": False},
+    {"name": "other", "notes": "On the large machine."},
+]
+
+
+@pytest.mark.parametrize("changes", CELLS)
+def test_merge_joins_parts_of_one_study(boards, tmp_path, changes):
+    whole = replace(STUDY, data={"completion": TaskSettings(weight=2.0)})
+    write_part(boards, whole, seeds=(1,))
+    write_part(boards.parent / "other", replace(whole, **changes), seeds=(2,))
+    out = tmp_path / "merged"
+    assert run("leaderboard", "merge", "laptop", "other", "--out", str(out)).exit_code == 0
+    assert len(read_rows(out / "results.jsonl")) == 16
+    assert not (out / "study.toml").exists()
+
+
+def test_merge_of_one_study_keeps_its_file(boards, tmp_path):
+    write_part(boards, STUDY, seeds=(1,))
+    write_part(boards.parent / "other", STUDY, seeds=(2,))
+    out = tmp_path / "merged"
+    for _ in range(2):
+        assert run("leaderboard", "merge", "laptop", "other", "--out", str(out)).exit_code == 0
+    assert (out / "study.toml").read_bytes() == (boards / "study.toml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"optim": Optim(lr=0.5, steps=7)}, "optim.lr, optim.steps"),
+        ({"data": {"sql": TaskSettings(weight=2.0)}}, "data.sql.weight"),
+        ({"unseen": ("sql",)}, "unseen"),
+        ({"format": "chatml"}, "format"),
+    ],
+)
+def test_merge_refuses_boards_of_other_settings_and_names_these(boards, tmp_path, changes, names):
+    write_part(boards, STUDY, seeds=(1,))
+    write_part(boards.parent / "other", replace(STUDY, **changes), seeds=(2,))
+    result = run("leaderboard", "merge", "laptop", "other", "--out", str(tmp_path / "merged"))
+    assert str(result.exception) == (
+        f"the studies of leaderboards/laptop, leaderboards/other differ in {names}; "
+        "merge only boards of one study"
+    )
+    assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize(
+    ("study", "complaint"),
+    [
+        (
+            replace(STUDY, optim=Optim(lr=0.5)),
+            r"than leaderboards/laptop \(optim.lr\); name another",
+        ),
+        (replace(STUDY, tasks=("sql",)), r"than leaderboards/laptop \(cells\); name another"),
+        (STUDY, "holds another board: 8 rows would be lost; name another folder by --out"),
+    ],
+)
+def test_merge_leaves_another_board_in_its_place(boards, study, complaint):
+    write_part(boards, STUDY, seeds=(1,))
+    there = boards.parent / "there"
+    write_part(there, study, seeds=(3,))
+    before = contents(there)
+    result = run("leaderboard", "merge", "laptop", "laptop", "--out", str(there))
+    assert result.exit_code == 1
+    assert re.search(complaint, str(result.exception))
+    assert contents(there) == before
+
+
+def test_merge_leaves_a_sweep_alone(boards):
+    write_part(boards.parent / "sweep" / "1-10", STUDY)
+    result = run("leaderboard", "merge", "laptop", "--out", str(boards.parent / "sweep"))
+    assert "sweep holds a sweep; name another folder by --out" in str(result.exception)
+
+
+def test_a_merge_below_a_file_is_one_line(boards, tmp_path):
+    (tmp_path / "file").write_text("here")
+    result = run("leaderboard", "merge", "laptop", "--out", str(tmp_path / "file" / "merged"))
+    assert "cannot make the folder" in str(result.exception)

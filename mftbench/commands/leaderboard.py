@@ -74,16 +74,23 @@ def merge(
     boards: Annotated[list[str], typer.Argument(help="Board folders or names, two or more.")],
     out: Annotated[Path, typer.Option(help="The folder of the merged board.", file_okay=False)],
 ) -> None:
-    """Join the rows of several machines into one board; rows whose keys conflict are refused."""
+    """Join the rows of several machines into one board; rows whose keys conflict are refused.
+
+    The boards' studies may differ in models, tasks, modes, balancers, seeds and the baseline only.
+    A folder that holds anything else than their study and rows is not written to.
+    """
+    from mftbench.folders import make_folder
     from mftbench.leaderboard.files import RESULTS, STUDY, find_board, write_board
     from mftbench.leaderboard.merge import merge_rows
+    from mftbench.leaderboard.studies import joint_study, require_own
 
     folders = [find_board(name) for name in boards]
     rows = merge_rows([folder / RESULTS for folder in folders], out.resolve().name)
-    studies = {(folder / STUDY).read_bytes() for folder in folders if (folder / STUDY).is_file()}
-    out.mkdir(parents=True, exist_ok=True)
-    if len(studies) == 1 and not (out / STUDY).exists():
-        (out / STUDY).write_bytes(studies.pop())
+    study = joint_study(folders)
+    require_own(out, folders, rows)
+    make_folder(out)
+    if study and not (out / STUDY).exists():
+        (out / STUDY).write_bytes(study)
     write_board(out, rows)
     typer.echo(f"{len(rows)} rows of {len(folders)} boards: {out / 'README.md'}", err=True)
 
