@@ -1,3 +1,5 @@
+import json
+import math
 import re
 from dataclasses import replace
 
@@ -212,3 +214,47 @@ def test_a_merge_below_a_file_is_one_line(boards, tmp_path):
     (tmp_path / "file").write_text("here")
     result = run("leaderboard", "merge", "laptop", "--out", str(tmp_path / "file" / "merged"))
     assert "cannot make the folder" in str(result.exception)
+
+
+def edit(board, **values):
+    path = board / "results.jsonl"
+    first, *others = path.read_text().splitlines(keepends=True)
+    path.write_text(json.dumps(json.loads(first) | values) + "\n" + "".join(others))
+
+
+def test_an_edited_row_is_to_be_restored_and_is_not_printed(boards):
+    edit(boards, value=0.99)
+    before = contents(boards)
+    checked = run("leaderboard", "laptop", "--check")
+    assert (checked.exit_code, "--write" in checked.stderr.splitlines()[0]) == (1, False)
+    remedy = "; restore results.jsonl, or make the board again"
+    assert checked.stderr.splitlines()[0].endswith(remedy)
+    written = run("leaderboard", "laptop", "--write")
+    assert str(written.exception).startswith("leaderboards/laptop/results.jsonl: nano base on ")
+    assert str(written.exception).endswith(remedy)
+    assert contents(boards) == before
+
+
+def test_merge_refuses_an_edited_row(boards, tmp_path):
+    edit(boards, value=0.99)
+    result = run("leaderboard", "merge", "laptop", "--out", str(tmp_path / "merged"))
+    assert "leaderboards/laptop/results.jsonl: nano base on completion" in str(result.exception)
+    assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+@pytest.mark.parametrize("arguments", [("--check",), ("--format", "json"), ("--write",), ()])
+def test_a_number_that_is_none_is_one_line(boards, number, arguments):
+    edit(boards, value=number)
+    result = run("leaderboard", "laptop", *arguments)
+    assert str(result.exception) == (
+        "leaderboards/laptop/results.jsonl:1: field 'value': input should be a finite number; "
+        "restore the file, or make the board again"
+    )
+
+
+def test_the_names_that_are_listed_are_found(boards):
+    write_board(boards.parent / "sweep" / "1-10", board_rows())
+    said = str(run("leaderboard").exception)
+    assert said == "name a board: laptop, sweep/1-10"
+    assert run("leaderboard", "sweep/1-10", "--check").exit_code == 0

@@ -43,15 +43,13 @@ def leaderboard(
 ) -> None:
     """Print a leaderboard from its results.jsonl and study.toml; nothing is run."""
     from mftbench.leaderboard.files import (
-        RESULTS,
         ROOT,
         find_board,
         list_boards,
         read_board,
-        write_board,
+        rewrite_board,
     )
     from mftbench.leaderboard.formats import render
-    from mftbench.leaderboard.rows import read_rows
     from mftbench.leaderboard.sweep import list_sweeps
     from mftbench.leaderboard.terminal import print_board
 
@@ -60,7 +58,7 @@ def leaderboard(
         return
     folder = find_board(_named(board))
     if write:
-        write_board(folder, read_rows(folder / RESULTS))
+        rewrite_board(folder)
     if check:
         _check([folder])
     elif format:
@@ -107,21 +105,22 @@ def sweep(
 
 def _named(board: str) -> str:
     from mftbench.errors import UsageError
-    from mftbench.leaderboard.files import list_boards
+    from mftbench.leaderboard.files import ROOT, list_boards
 
     if not board:
-        known = ", ".join(folder.name for folder in list_boards()) or "none here"
+        names = (folder.relative_to(ROOT).as_posix() for folder in list_boards())
+        known = ", ".join(names) or "none here"
         raise UsageError(f"name a board: {known}")
     return board
 
 
 def _check(folders: list[Path], sweeps: Sequence[Path] = ()) -> None:
-    from mftbench.leaderboard.files import check_board
+    from mftbench.leaderboard.files import RESTORE, check_board
     from mftbench.leaderboard.sweep import PAGE, sweep_is_current
 
     stale = [(folder, found) for folder in folders for found in check_board(folder)]
     for folder, found in stale:
-        remedy = f"run: mftbench leaderboard {folder} --write"
+        remedy = f"run: mftbench leaderboard {folder} --write" if found.generated else RESTORE
         typer.echo(f"{folder / found.place}: {found.reason}; {remedy}", err=True)
     old = [folder for folder in sweeps if not sweep_is_current(folder)]
     for folder in old:

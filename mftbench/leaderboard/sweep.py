@@ -79,20 +79,26 @@ def write_sweep(folder: Path) -> Path:
 
 def sweep_is_current(folder: Path) -> bool:
     """Say whether a sweep's page follows from its boards; its figure is not looked at."""
-    path = folder / PAGE
-    return path.is_file() and path.read_text(encoding="utf-8") == render_sweep(read_sweep(folder))
+    return read_text(folder / PAGE) == render_sweep(read_sweep(folder))
 
 
 def is_sweep(folder: Path) -> bool:
     """Say whether a folder is a sweep's: it has its page, or boards below and none of its own."""
-    boards = any(folder.glob(f"*/{RESULTS}")) and not (folder / RESULTS).exists()
-    return boards or _GENERATED in (read_text(folder / PAGE) or "")
+    return _has_page(folder) or (
+        any(folder.glob(f"*/{RESULTS}")) and not (folder / RESULTS).exists()
+    )
 
 
 def list_sweeps(root: Path) -> list[Path]:
-    """List the folders that hold a page over several boards."""
-    folders = {path.parent.parent for path in root.glob(f"*/*/{RESULTS}")}
-    return sorted(folder for folder in folders if not (folder / RESULTS).exists())
+    """List the folders that hold a page over several boards.
+
+    Boards may also stand below a folder for no other reason than order: that makes no sweep.
+    """
+    return sorted(path.parent for path in root.glob(f"*/{PAGE}") if _has_page(path.parent))
+
+
+def _has_page(folder: Path) -> bool:
+    return _GENERATED in (read_text(folder / PAGE) or "")
 
 
 def render_sweep(sweep: Sweep) -> str:
