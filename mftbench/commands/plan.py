@@ -19,6 +19,7 @@ from mftbench.commands.options import (
     Tasks,
     Unseen,
     choose_board,
+    finite,
     read_study,
 )
 
@@ -43,7 +44,9 @@ def plan(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Measure this machine first, and keep its rates.")
     ] = False,
-    tflops: Annotated[float, typer.Option(help="Instead, state a device's peak.")] = 0.0,
+    tflops: Annotated[
+        float, typer.Option(help="Instead, state a device's peak.", min=0, callback=finite)
+    ] = 0.0,
     emit: Annotated[
         str, typer.Option(help="Instead, write the units of work as: slurm, commands.")
     ] = "",
@@ -53,8 +56,10 @@ def plan(
     board: Annotated[
         Path | None, typer.Option(help="Board folder of what is emitted.", file_okay=False)
     ] = None,
-    cpus: Annotated[int, typer.Option(help="Processors of one emitted unit.")] = 1,
-    gpus: Annotated[int, typer.Option(help="GPUs of one emitted training or generation.")] = 0,
+    cpus: Annotated[int, typer.Option(help="Processors of one emitted unit.", min=1)] = 1,
+    gpus: Annotated[
+        int, typer.Option(help="GPUs of one emitted training or generation.", min=0)
+    ] = 0,
     sbatch: Annotated[
         list[str] | None, typer.Option(help="An sbatch option for every job: --partition=gpu.")
     ] = None,

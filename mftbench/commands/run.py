@@ -40,7 +40,9 @@ def run(
         typer.Option(help="Board folder (default: leaderboards/NAME).", file_okay=False),
     ] = None,
     tasks_dir: TaskFolders = None,
-    workers: Annotated[int, typer.Option(help="Programs at a time (default: one a core).")] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Programs at a time (default: one a core).", min=0)
+    ] = 0,
     launcher: Annotated[str, typer.Option(help="Who runs the stages: local or ray.")] = "local",
     slots: Annotated[int, typer.Option(help="Stages that run side by side on this machine.")] = 1,
     gpus: Annotated[int, typer.Option(help="GPUs of one training (-1: one a rank, if any).")] = -1,
