@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Self
 
 from mftbench.canonical import dumps
 from mftbench.errors import StoreError
+from mftbench.folders import make_folder
 
 _BLOCK = 64 * 1024
 
@@ -23,7 +24,7 @@ class ItemLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         _cut_torn_line(path)
         self._file = path.open("a", encoding="ascii")
 

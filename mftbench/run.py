@@ -56,13 +56,14 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """Give 0 if all cells are done, else the worst failure's code."""
-        return max((failure.error.exit_code for failure in self.failures), default=0)
+        """Give 0 if all cells are done, else the worst failure's code; 1 if there is no row."""
+        codes = (failure.error.exit_code for failure in self.failures)
+        return max(codes, default=int(self.fruitless))
 
     @property
     def fruitless(self) -> bool:
-        """Say whether cells failed and none has a row: that says nothing of a board."""
-        return bool(self.failures) and not self.rows
+        """Say whether no cell has a row, failed or not: that says nothing of a board."""
+        return not self.rows
 
     def count(self, artifact: Artifact) -> None:
         """Count an artifact as made or found, once however often it is asked for."""

@@ -1,3 +1,6 @@
+import json
+import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +12,10 @@ from mftbench.commands.compare import compare
 from mftbench.commands.leaderboard import app as leaderboard
 from mftbench.leaderboard.files import write_board
 from mftbench.leaderboard.rows import read_rows
+from mftbench.stages import Balance, Optim
+from mftbench.study import Study, TaskSettings, study_toml
+
+STUDY = Study(name="laptop", models=("nano",), tasks=("completion", "sql"))
 
 app = typer.Typer()
 app.add_typer(leaderboard, name="leaderboard")
@@ -21,6 +28,16 @@ def boards(tmp_path, monkeypatch):
     folder = tmp_path / "leaderboards" / "laptop"
     write_board(folder, board_rows())
     return folder
+
+
+def write_part(folder, study, **rows):
+    write_board(folder, board_rows(**rows))
+    (folder / "study.toml").write_text(study_toml(study))
+    write_board(folder, board_rows(**rows))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def run(*arguments):
@@ -112,3 +129,132 @@ def test_compare_labels_synthetic_data_and_in_process_checkers(boards):
     said = run("compare", "laptop/mft", "mixed").stdout
     assert "Synthetic data: all columns." in said
     assert "In-process checker: mft:task_token on completion (starter) 3 of 100" in said
+
+
+CELLS = [
+    {"tasks": ("completion",), "data": {"completion": TaskSettings(weight=2.0)}},
+    {"models": ("smollm2",)},
+    {"modes": ("mft",)},
+    {"balancers": (Balance("famo"),)},
+    {"seeds": (2,)},
+    {"baseline": False},
+    {"name": "other", "notes": "On the large machine."},
+]
+
+
+@pytest.mark.parametrize("changes", CELLS)
+def test_merge_joins_parts_of_one_study(boards, tmp_path, changes):
+    whole = replace(STUDY, data={"completion": TaskSettings(weight=2.0)})
+    write_part(boards, whole, seeds=(1,))
+    write_part(boards.parent / "other", replace(whole, **changes), seeds=(2,))
+    out = tmp_path / "merged"
+    assert run("leaderboard", "merge", "laptop", "other", "--out", str(out)).exit_code == 0
+    assert len(read_rows(out / "results.jsonl")) == 16
+    assert not (out / "study.toml").exists()
+
+
+def test_merge_of_one_study_keeps_its_file(boards, tmp_path):
+    write_part(boards, STUDY, seeds=(1,))
+    write_part(boards.parent / "other", STUDY, seeds=(2,))
+    out = tmp_path / "merged"
+    for _ in range(2):
+        assert run("leaderboard", "merge", "laptop", "other", "--out", str(out)).exit_code == 0
+    assert (out / "study.toml").read_bytes() == (boards / "study.toml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"optim": Optim(lr=0.5, steps=7)}, "optim.lr, optim.steps"),
+        ({"data": {"sql": TaskSettings(weight=2.0)}}, "data.sql.weight"),
+        ({"unseen": ("sql",)}, "unseen"),
+        ({"format": "chatml"}, "format"),
+    ],
+)
+def test_merge_refuses_boards_of_other_settings_and_names_these(boards, tmp_path, changes, names):
+    write_part(boards, STUDY, seeds=(1,))
+    write_part(boards.parent / "other", replace(STUDY, **changes), seeds=(2,))
+    result = run("leaderboard", "merge", "laptop", "other", "--out", str(tmp_path / "merged"))
+    assert str(result.exception) == (
+        f"the studies of leaderboards/laptop, leaderboards/other differ in {names}; "
+        "merge only boards of one study"
+    )
+    assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize(
+    ("study", "complaint"),
+    [
+        (
+            replace(STUDY, optim=Optim(lr=0.5)),
+            r"than leaderboards/laptop \(optim.lr\); name another",
+        ),
+        (replace(STUDY, tasks=("sql",)), r"than leaderboards/laptop \(cells\); name another"),
+        (STUDY, "holds another board: 8 rows would be lost; name another folder by --out"),
+    ],
+)
+def test_merge_leaves_another_board_in_its_place(boards, study, complaint):
+    write_part(boards, STUDY, seeds=(1,))
+    there = boards.parent / "there"
+    write_part(there, study, seeds=(3,))
+    before = contents(there)
+    result = run("leaderboard", "merge", "laptop", "laptop", "--out", str(there))
+    assert result.exit_code == 1
+    assert re.search(complaint, str(result.exception))
+    assert contents(there) == before
+
+
+def test_merge_leaves_a_sweep_alone(boards):
+    write_part(boards.parent / "sweep" / "1-10", STUDY)
+    result = run("leaderboard", "merge", "laptop", "--out", str(boards.parent / "sweep"))
+    assert "sweep holds a sweep; name another folder by --out" in str(result.exception)
+
+
+def test_a_merge_below_a_file_is_one_line(boards, tmp_path):
+    (tmp_path / "file").write_text("here")
+    result = run("leaderboard", "merge", "laptop", "--out", str(tmp_path / "file" / "merged"))
+    assert "cannot make the folder" in str(result.exception)
+
+
+def edit(board, **values):
+    path = board / "results.jsonl"
+    first, *others = path.read_text().splitlines(keepends=True)
+    path.write_text(json.dumps(json.loads(first) | values) + "\n" + "".join(others))
+
+
+def test_an_edited_row_is_to_be_restored_and_is_not_printed(boards):
+    edit(boards, value=0.99)
+    before = contents(boards)
+    checked = run("leaderboard", "laptop", "--check")
+    assert (checked.exit_code, "--write" in checked.stderr.splitlines()[0]) == (1, False)
+    remedy = "; restore results.jsonl, or make the board again"
+    assert checked.stderr.splitlines()[0].endswith(remedy)
+    written = run("leaderboard", "laptop", "--write")
+    assert str(written.exception).startswith("leaderboards/laptop/results.jsonl: nano base on ")
+    assert str(written.exception).endswith(remedy)
+    assert contents(boards) == before
+
+
+def test_merge_refuses_an_edited_row(boards, tmp_path):
+    edit(boards, value=0.99)
+    result = run("leaderboard", "merge", "laptop", "--out", str(tmp_path / "merged"))
+    assert "leaderboards/laptop/results.jsonl: nano base on completion" in str(result.exception)
+    assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+@pytest.mark.parametrize("arguments", [("--check",), ("--format", "json"), ("--write",), ()])
+def test_a_number_that_is_none_is_one_line(boards, number, arguments):
+    edit(boards, value=number)
+    result = run("leaderboard", "laptop", *arguments)
+    assert str(result.exception) == (
+        "leaderboards/laptop/results.jsonl:1: field 'value': input should be a finite number; "
+        "restore the file, or make the board again"
+    )
+
+
+def test_the_names_that_are_listed_are_found(boards):
+    write_board(boards.parent / "sweep" / "1-10", board_rows())
+    said = str(run("leaderboard").exception)
+    assert said == "name a board: laptop, sweep/1-10"
+    assert run("leaderboard", "sweep/1-10", "--check").exit_code == 0

@@ -114,3 +114,12 @@ def test_a_note_on_some_boards_names_them_and_one_on_all_stands_alone(sweep):
     assert "- Bold: the highest value of its line." in notes[2]
     assert any(line.startswith("- 1-10: No code could be extracted: mixed") for line in notes)
     assert any(line.startswith("- Values are percent") for line in notes)
+
+
+def test_boards_below_a_folder_without_a_page_are_no_sweep_to_check(sweep):
+    assert CliRunner().invoke(app, ["leaderboard", "--check"]).exit_code == 0
+
+
+def test_a_page_that_is_no_text_is_no_sweep_s(sweep):
+    (sweep / "README.md").write_bytes(b"\xff\xfe")
+    assert CliRunner().invoke(app, ["leaderboard", "--check"]).exit_code == 0

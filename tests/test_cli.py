@@ -8,6 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from mftbench.cli import app
 
 
 def mftbench(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -66,6 +69,35 @@ def test_a_negative_number_of_rows_is_exit_code_2():
     result = mftbench("data", "show", "completion", "starter", "-n", "-1")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
+
+
+OUT_OF_RANGE = [
+    ("plan", "--cpus", "-1"),
+    ("plan", "--cpus", "0"),
+    ("plan", "--gpus", "-3"),
+    ("plan", "--tflops", "nan"),
+    ("plan", "--tflops", "inf"),
+    ("plan", "--tflops", "-5"),
+    ("score", "--timeout", "0"),
+    ("score", "--timeout", "-1"),
+    ("score", "--timeout", "nan"),
+    ("score", "--workers", "-1"),
+    ("run", "--workers", "-1"),
+]
+
+
+@pytest.mark.parametrize(("command", "option", "value"), OUT_OF_RANGE)
+def test_a_number_out_of_range_is_refused_by_its_option(command, option, value):
+    result = CliRunner().invoke(app, [command, "none", option, value])
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert "Invalid value" in result.stderr
+
+
+@pytest.mark.parametrize("format", ["", " , "])
+def test_figures_of_no_format_are_refused(format):
+    result = CliRunner().invoke(app, ["figures", "laptop", "--format", format])
+    assert str(result.exception) == f"--format {format!r} names no format; known: svg, pdf"
 
 
 def test_a_missing_study_is_exit_code_2(tmp_path):

@@ -7,10 +7,11 @@ import pytest
 from board_rows import MFT, board_rows, draw, row
 from report_evidence import evidence, training
 
+from mftbench.errors import StoreError
 from mftbench.leaderboard.board import make_board
 from mftbench.leaderboard.cells import System
 from mftbench.leaderboard.evidence import Evidence
-from mftbench.leaderboard.figures.catalogue import PLOTS
+from mftbench.leaderboard.figures.catalogue import PLOTS, write_figures
 from mftbench.leaderboard.figures.catalogue import draw as draw_plot
 from mftbench.leaderboard.figures.theme import inline_svg
 
@@ -74,3 +75,9 @@ def test_a_system_looks_the_same_in_all_figures_of_scores():
         looks.append(dict(zip(labels, each, strict=True)))
     assert looks[1].items() <= looks[0].items()
     assert len(looks[1]) == 1 + len(BALANCERS)
+
+
+def test_figures_below_a_file_are_one_line(tmp_path):
+    (tmp_path / "file").write_text("here")
+    with pytest.raises(StoreError, match=r"cannot make the folder .*file/figures: Not a directory"):
+        list(write_figures(evidence(), tmp_path / "file" / "figures", ("svg",)))

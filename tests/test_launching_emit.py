@@ -15,7 +15,7 @@ from test_run import STUDY, bench
 from typer import Exit
 
 from mftbench.commands.collect import collect
-from mftbench.errors import UsageError
+from mftbench.errors import StoreError, UsageError
 from mftbench.launching.emit import Emission, command_lines, emission_of, emit_as
 from mftbench.launching.jobs import JobMaker
 from mftbench.launching.launch import write_launch
@@ -128,6 +128,14 @@ def test_more_cells_than_an_array_may_have_are_several_arrays(tmp_path, monkeypa
 def test_an_unknown_form_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"unknown form 'slrm' in --emit; did you mean 'slurm'\?"):
         emit_as("slrm", emission(tmp_path), tmp_path, ())
+
+
+def test_scripts_below_a_file_are_one_line(tmp_path):
+    (tmp_path / "file").write_text("here")
+    with pytest.raises(
+        StoreError, match=r"cannot make the folder .*file/out/logs: Not a directory"
+    ):
+        write_slurm(emission(tmp_path), tmp_path / "file" / "out", Cluster())
 
 
 def test_a_board_is_left_as_it_is_where_no_cell_has_a_row(tmp_path, capsys):

@@ -246,3 +246,7 @@ def test_an_unseen_task_is_scored_in_every_joint_mode_and_learnt_in_none(tmp_pat
     rows = run_in(tmp_path, study=study, trainer=record).rows
     assert set(learnt) == {"completion"}
     assert {row.mode for row in rows if row.task == "text_to_code"} >= {"base", "mixed", "mft"}
+
+
+def test_an_outcome_without_a_row_says_nothing_of_a_board_and_is_no_success():
+    assert (Outcome().fruitless, Outcome().exit_code) == (True, 1)

@@ -24,8 +24,11 @@ def figures(
 
     A figure that a study has no data for is left out.
     """
-    from mftbench.leaderboard.figures.catalogue import write_figures
+    from mftbench.errors import UsageError
+    from mftbench.leaderboard.figures.catalogue import FORMATS, write_figures
 
     formats = tuple(part.strip() for part in format.split(",") if part.strip())
+    if not formats:
+        raise UsageError(f"--format {format!r} names no format; known: {', '.join(FORMATS)}")
     for path in write_figures(read_evidence(study, store, tasks_dir), out, formats):
         typer.echo(str(path))

@@ -43,15 +43,13 @@ def leaderboard(
 ) -> None:
     """Print a leaderboard from its results.jsonl and study.toml; nothing is run."""
     from mftbench.leaderboard.files import (
-        RESULTS,
         ROOT,
         find_board,
         list_boards,
         read_board,
-        write_board,
+        rewrite_board,
     )
     from mftbench.leaderboard.formats import render
-    from mftbench.leaderboard.rows import read_rows
     from mftbench.leaderboard.sweep import list_sweeps
     from mftbench.leaderboard.terminal import print_board
 
@@ -60,7 +58,7 @@ def leaderboard(
         return
     folder = find_board(_named(board))
     if write:
-        write_board(folder, read_rows(folder / RESULTS))
+        rewrite_board(folder)
     if check:
         _check([folder])
     elif format:
@@ -74,16 +72,23 @@ def merge(
     boards: Annotated[list[str], typer.Argument(help="Board folders or names, two or more.")],
     out: Annotated[Path, typer.Option(help="The folder of the merged board.", file_okay=False)],
 ) -> None:
-    """Join the rows of several machines into one board; rows whose keys conflict are refused."""
+    """Join the rows of several machines into one board; rows whose keys conflict are refused.
+
+    The boards' studies may differ in models, tasks, modes, balancers, seeds and the baseline only.
+    A folder that holds anything else than their study and rows is not written to.
+    """
+    from mftbench.folders import make_folder
     from mftbench.leaderboard.files import RESULTS, STUDY, find_board, write_board
     from mftbench.leaderboard.merge import merge_rows
+    from mftbench.leaderboard.studies import joint_study, require_own
 
     folders = [find_board(name) for name in boards]
     rows = merge_rows([folder / RESULTS for folder in folders], out.resolve().name)
-    studies = {(folder / STUDY).read_bytes() for folder in folders if (folder / STUDY).is_file()}
-    out.mkdir(parents=True, exist_ok=True)
-    if len(studies) == 1 and not (out / STUDY).exists():
-        (out / STUDY).write_bytes(studies.pop())
+    study = joint_study(folders)
+    require_own(out, folders, rows)
+    make_folder(out)
+    if study and not (out / STUDY).exists():
+        (out / STUDY).write_bytes(study)
     write_board(out, rows)
     typer.echo(f"{len(rows)} rows of {len(folders)} boards: {out / 'README.md'}", err=True)
 
@@ -100,21 +105,22 @@ def sweep(
 
 def _named(board: str) -> str:
     from mftbench.errors import UsageError
-    from mftbench.leaderboard.files import list_boards
+    from mftbench.leaderboard.files import ROOT, list_boards
 
     if not board:
-        known = ", ".join(folder.name for folder in list_boards()) or "none here"
+        names = (folder.relative_to(ROOT).as_posix() for folder in list_boards())
+        known = ", ".join(names) or "none here"
         raise UsageError(f"name a board: {known}")
     return board
 
 
 def _check(folders: list[Path], sweeps: Sequence[Path] = ()) -> None:
-    from mftbench.leaderboard.files import check_board
+    from mftbench.leaderboard.files import RESTORE, check_board
     from mftbench.leaderboard.sweep import PAGE, sweep_is_current
 
     stale = [(folder, found) for folder in folders for found in check_board(folder)]
     for folder, found in stale:
-        remedy = f"run: mftbench leaderboard {folder} --write"
+        remedy = f"run: mftbench leaderboard {folder} --write" if found.generated else RESTORE
         typer.echo(f"{folder / found.place}: {found.reason}; {remedy}", err=True)
     old = [folder for folder in sweeps if not sweep_is_current(folder)]
     for folder in old:

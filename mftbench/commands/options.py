@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,3 +65,23 @@ def read_study(
 
     path = find_study(name)
     return select(load_study(path, overrides or ()), modes, tasks, unseen), path
+
+
+def finite(value: float) -> float:
+    """Refuse what a range of an option lets pass: infinity, and what is no number."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number.")
+    return value
+
+
+def choose_board(board: Path | None, study: Study, file: Path) -> Path:
+    """Give the folder that was named, or choose one and say why if it is not the study's name.
+
+    Raises UsageError for a named one that holds the board of another study.
+    """
+    from mftbench.board_folder import board_folder, require_free
+
+    if board is None:
+        return board_folder(study, file, lambda line: typer.echo(line, err=True))
+    require_free(board, study)
+    return board

@@ -18,6 +18,8 @@ from mftbench.commands.options import (
     TaskFolders,
     Tasks,
     Unseen,
+    choose_board,
+    finite,
     read_study,
 )
 
@@ -42,7 +44,9 @@ def plan(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Measure this machine first, and keep its rates.")
     ] = False,
-    tflops: Annotated[float, typer.Option(help="Instead, state a device's peak.")] = 0.0,
+    tflops: Annotated[
+        float, typer.Option(help="Instead, state a device's peak.", min=0, callback=finite)
+    ] = 0.0,
     emit: Annotated[
         str, typer.Option(help="Instead, write the units of work as: slurm, commands.")
     ] = "",
@@ -52,8 +56,10 @@ def plan(
     board: Annotated[
         Path | None, typer.Option(help="Board folder of what is emitted.", file_okay=False)
     ] = None,
-    cpus: Annotated[int, typer.Option(help="Processors of one emitted unit.")] = 1,
-    gpus: Annotated[int, typer.Option(help="GPUs of one emitted training or generation.")] = 0,
+    cpus: Annotated[int, typer.Option(help="Processors of one emitted unit.", min=1)] = 1,
+    gpus: Annotated[
+        int, typer.Option(help="GPUs of one emitted training or generation.", min=0)
+    ] = 0,
     sbatch: Annotated[
         list[str] | None, typer.Option(help="An sbatch option for every job: --partition=gpu.")
     ] = None,
@@ -67,7 +73,6 @@ def plan(
     shell lines for anything else are printed. Each makes one unit of work and may be run again.
     """
     from mftbench.bench import Bench, Options
-    from mftbench.board_folder import board_folder
     from mftbench.commands.plan_table import print_plan
     from mftbench.estimates.estimate import estimate
     from mftbench.launching.emit import emission_of, emit_as
@@ -84,7 +89,7 @@ def plan(
         cells = plan_study(chosen, context)
         if emit:
             maker = JobMaker("", store, cpus, gpus)
-            emission = emission_of(bench, cells, maker, board or board_folder(chosen, file))
+            emission = emission_of(bench, cells, maker, choose_board(board, chosen, file))
             typer.echo(emit_as(emit, emission, out, sbatch or ()))
         else:
             estimates = estimate(bench, cells, _rates(bench, cells, tflops, calibrate))

@@ -19,6 +19,7 @@ from mftbench.commands.options import (
     TaskFolders,
     Tasks,
     Unseen,
+    choose_board,
     read_study,
 )
 
@@ -39,7 +40,9 @@ def run(
         typer.Option(help="Board folder (default: leaderboards/NAME).", file_okay=False),
     ] = None,
     tasks_dir: TaskFolders = None,
-    workers: Annotated[int, typer.Option(help="Programs at a time (default: one a core).")] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Programs at a time (default: one a core).", min=0)
+    ] = 0,
     launcher: Annotated[str, typer.Option(help="Who runs the stages: local or ray.")] = "local",
     slots: Annotated[int, typer.Option(help="Stages that run side by side on this machine.")] = 1,
     gpus: Annotated[int, typer.Option(help="GPUs of one training (-1: one a rank, if any).")] = -1,
@@ -54,11 +57,13 @@ def run(
     """Train, generate, execute and score a study; write and print its leaderboard.
 
     What is already in the store is not made again, so running again resumes, and running a
-    finished study changes nothing. Exit code 1: some cells failed, all others are stored; if all
-    failed, a board that is there is left as it is.
+    finished study changes nothing. Another study's board, or a sweep, is never written over: this
+    study's then goes to leaderboards/NAME-DIGEST, and --board is refused.
+
+    Exit code 1: some cells failed, all others are stored; if no cell has a row, a board that is
+    there is left as it is.
     """
     from mftbench.bench import Bench, Options
-    from mftbench.board_folder import board_folder
     from mftbench.commands.plan_table import duration
     from mftbench.display import open_display
     from mftbench.estimates.planned import planned_seconds
@@ -69,7 +74,7 @@ def run(
     choose(activations)
     follow(report_to)
     chosen, file = read_study(study, modes, tasks, unseen, overrides)
-    folder = board or board_folder(chosen, file)
+    folder = choose_board(board, chosen, file)
     options = Options(store, tuple(tasks_dir or ()), workers)
     with Bench(chosen, options, open_display(json)) as bench:
         expected, begun = planned_seconds(bench), time.monotonic()
@@ -82,7 +87,7 @@ def run(
 
 
 def write_outcome(folder: Path, study: Study, file: Path | None, outcome: Outcome) -> None:
-    """Write a board; one that is there is not lost to a run in which everything failed."""
+    """Write a board; one that is there is not lost to a run without a row."""
     from mftbench.board_folder import write_results
 
     if not outcome.fruitless:
@@ -104,5 +109,5 @@ def show_outcome(folder: Path, outcome: Outcome) -> None:
     typer.echo(
         f"{outcome.made} artifacts made, {outcome.found} found in the store; {board}", err=True
     )
-    if outcome.failures:
+    if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

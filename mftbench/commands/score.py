@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mftbench.commands.options import finite
+
 if TYPE_CHECKING:
     from mftbench.contract import Problem, Task
     from mftbench.interop.humaneval import Graded
@@ -24,9 +26,13 @@ def score(
         str, typer.Option(help="'humaneval', or a file of problems in its format.")
     ] = HUMANEVAL,
     sandbox: Annotated[str, typer.Option(help="The sandbox backend.")] = "auto",
-    workers: Annotated[int, typer.Option(help="Programs at a time [default: one a core].")] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Programs at a time [default: one a core].", min=0)
+    ] = 0,
     k: Annotated[str, typer.Option(help="The k of pass@k, comma-separated.")] = "1,10,100",
-    timeout: Annotated[float, typer.Option(help="Seconds that one sample may take.")] = 10.0,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds that one sample may take.", min=0.001, callback=finite)
+    ] = 10.0,
     extract: Annotated[
         bool, typer.Option("--extract", help="Find the code in prose and fences first.")
     ] = False,

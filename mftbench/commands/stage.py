@@ -14,7 +14,9 @@ def stage(
     launch: Annotated[str, typer.Argument(help="A launch's name, as run or plan gave it.")],
     keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="What to make.")],
     store: StoreName,
-    workers: Annotated[int, typer.Option(help="Programs at a time (default: one a core).")] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Programs at a time (default: one a core).", min=0)
+    ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
 ) -> None:
     """Make some artifacts of a study and nothing else; for launchers and batch systems.

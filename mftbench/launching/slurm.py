@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mftbench.folders import make_folder
 from mftbench.launching.emit import Emission
 from mftbench.launching.units import Unit, chains
 from mftbench.store import STAGES
@@ -40,7 +41,7 @@ class Cluster:
 def write_slurm(emission: Emission, folder: Path, cluster: Cluster) -> Path:
     """Write the scripts, a list of lines for each stage, and ``submit.sh``; give its path."""
     folder = folder.resolve()
-    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    make_folder(folder / "logs")
     groups = chains(emission.units)
     for stage in STAGES:
         lines = [_line(emission, group, stage) for group in groups]

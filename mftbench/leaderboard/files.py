@@ -20,6 +20,7 @@ RESULTS = "results.jsonl"
 STUDY = "study.toml"
 GENERATED = {"README.md": "md", "table.tex": "latex"}
 ROOT = Path("leaderboards")
+RESTORE = f"restore {RESULTS}, or make the board again"
 
 
 def find_board(name: str) -> Path:
@@ -51,12 +52,28 @@ def write_board(folder: Path, rows: Iterable[Row]) -> None:
         publish(folder / name, content)
 
 
+def rewrite_board(folder: Path) -> None:
+    """Write what follows from a folder's rows again.
+
+    Raises UsageError, before any file is touched, for a row that was edited: a number that was not
+    measured would be printed.
+    """
+    rows = read_rows(folder / RESULTS)
+    for fault in inconsistent_rows(rows):
+        raise UsageError(f"{folder / RESULTS}: {fault}; {RESTORE}")
+    write_board(folder, rows)
+
+
 @dataclass(frozen=True)
 class Stale:
-    """A place in a board's folder that does not follow from its rows and study."""
+    """A place in a board's folder that does not follow from its rows and study.
+
+    ``generated`` is False for a row that was edited: nothing that is here says what it was.
+    """
 
     place: str
     reason: str
+    generated: bool = True
 
 
 def check_board(folder: Path) -> list[Stale]:
@@ -65,12 +82,12 @@ def check_board(folder: Path) -> list[Stale]:
     A row is named by its cell, a file by its first line that differs.
     """
     rows = read_rows(folder / RESULTS)
-    stale = [Stale(RESULTS, fault) for fault in inconsistent_rows(rows)]
+    stale = [Stale(RESULTS, fault, generated=False) for fault in inconsistent_rows(rows)]
     board = _board(folder, rows)
     expected = {RESULTS: serialise(rows)}
     expected |= {name: render(board, style) for name, style in GENERATED.items()}
     for name, content in expected.items():
-        found = _read(folder / name)
+        found = read_text(folder / name)
         if found is None:
             stale.append(Stale(name, "it is not there"))
         elif found != content:
@@ -107,7 +124,8 @@ def _name(folder: Path) -> str:
     return path.relative_to(roots[0]).as_posix() if roots else path.name
 
 
-def _read(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
+    """Read a file as text, whatever its bytes; None if there is none."""
     return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
 
 
@@ -116,7 +134,7 @@ def publish(path: Path, content: str) -> None:
 
     Raises StoreError if the disk refuses.
     """
-    if _read(path) == content:
+    if read_text(path) == content:
         return
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:

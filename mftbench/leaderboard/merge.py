@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 from mftbench.canonical import dumps, plain
 from mftbench.errors import UsageError
+from mftbench.leaderboard.files import RESTORE
 from mftbench.leaderboard.rows import Row, read_rows, rounded
+from mftbench.leaderboard.verify import inconsistent_rows
 
 Place: TypeAlias = tuple[str, str, str, str, str, str, int]
 
@@ -19,6 +21,7 @@ def merge_rows(files: Sequence[Path], board: str) -> tuple[Row, ...]:
 
     Raises UsageError for two rows of one cell, metric and seed that were not made from the same
     artifacts, or that were and differ: one of them is wrong, and which cannot be told from here.
+    Also for a row that was edited, as a check would name it.
     """
     kept: dict[Place, tuple[Path, Row]] = {}
     for path in files:
@@ -26,6 +29,9 @@ def merge_rows(files: Sequence[Path], board: str) -> tuple[Row, ...]:
             first, known = kept.setdefault(row.order, (path, row))
             if dumps(rounded(plain(known))) != dumps(rounded(plain(row))):
                 raise UsageError(_conflict(known, first, row, path))
+    for path, row in kept.values():
+        for fault in inconsistent_rows([row]):
+            raise UsageError(f"{path}: {fault}; {RESTORE}")
     return tuple(row for _, row in kept.values())
 
 

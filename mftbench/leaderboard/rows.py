@@ -38,7 +38,7 @@ class Row:
     counts samples by verdict; ``in_process`` counts those judged in the candidate's own process.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     board: str
     model: str

@@ -11,7 +11,7 @@ from mftbench.canonical import dumps, plain
 from mftbench.errors import UsageError
 from mftbench.leaderboard.board import Board, Section
 from mftbench.leaderboard.cells import Column
-from mftbench.leaderboard.files import RESULTS, publish, read_board
+from mftbench.leaderboard.files import RESULTS, publish, read_board, read_text
 from mftbench.leaderboard.footnotes import limits
 from mftbench.leaderboard.pipe_table import pipe_table
 from mftbench.leaderboard.table import Mark
@@ -39,21 +39,31 @@ def read_sweep(folder: Path) -> Sweep:
     Raises UsageError if there are fewer than two with a study, or their studies do not differ.
     """
     boards = [read_board(path.parent) for path in sorted(folder.glob(f"*/{RESULTS}"))]
-    studied = [(board, _flat(plain(board.study))) for board in boards if board.study]
+    studied = [(board, flat(plain(board.study))) for board in boards if board.study]
     if len(studied) < 2:
         raise UsageError(f"{folder} holds {len(studied)} boards with a study; a sweep needs two")
-    keys = tuple(
-        key
-        for key in dict.fromkeys(key for _, settings in studied for key in settings)
-        if key not in ("name", "notes")
-        and len({dumps(settings.get(key)) for _, settings in studied}) > 1
-    )
+    names = varying([settings for _, settings in studied])
+    keys = tuple(key for key in names if key not in ("name", "notes"))
     if not keys:
         raise UsageError(f"the studies below {folder} are all the same: nothing varies")
     placed = [(tuple(settings.get(key) for key in keys), board) for board, settings in studied]
     placed.sort(key=lambda item: _order(item[0]))
     found, ordered = zip(*placed, strict=True)
     return Sweep(folder.resolve().name, keys, ordered, found)
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Give the leaves of nested settings by their paths: ``optim.lr``."""
+    if not isinstance(value, Mapping):
+        return {path: value}
+    inner = {f"{path}.{name}" if path else str(name): item for name, item in value.items()}
+    return {key: leaf for name, item in inner.items() for key, leaf in flat(item, name).items()}
+
+
+def varying(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Name the settings that are not the same everywhere, in their order."""
+    names = dict.fromkeys(key for each in settings for key in each)
+    return tuple(key for key in names if len({dumps(each.get(key)) for each in settings}) > 1)
 
 
 def write_sweep(folder: Path) -> Path:
@@ -69,14 +79,26 @@ def write_sweep(folder: Path) -> Path:
 
 def sweep_is_current(folder: Path) -> bool:
     """Say whether a sweep's page follows from its boards; its figure is not looked at."""
-    path = folder / PAGE
-    return path.is_file() and path.read_text(encoding="utf-8") == render_sweep(read_sweep(folder))
+    return read_text(folder / PAGE) == render_sweep(read_sweep(folder))
+
+
+def is_sweep(folder: Path) -> bool:
+    """Say whether a folder is a sweep's: it has its page, or boards below and none of its own."""
+    return _has_page(folder) or (
+        any(folder.glob(f"*/{RESULTS}")) and not (folder / RESULTS).exists()
+    )
 
 
 def list_sweeps(root: Path) -> list[Path]:
-    """List the folders that hold a page over several boards."""
-    folders = {path.parent.parent for path in root.glob(f"*/*/{RESULTS}")}
-    return sorted(folder for folder in folders if not (folder / RESULTS).exists())
+    """List the folders that hold a page over several boards.
+
+    Boards may also stand below a folder for no other reason than order: that makes no sweep.
+    """
+    return sorted(path.parent for path in root.glob(f"*/{PAGE}") if _has_page(path.parent))
+
+
+def _has_page(folder: Path) -> bool:
+    return _GENERATED in (read_text(folder / PAGE) or "")
 
 
 def render_sweep(sweep: Sweep) -> str:
@@ -200,13 +222,6 @@ def _folder(board: Board) -> str:
 
 def _keys(sweep: Sweep) -> str:
     return " and ".join(f"`{key}`" for key in sweep.keys)
-
-
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {path: value}
-    inner = {f"{path}.{name}" if path else str(name): item for name, item in value.items()}
-    return {key: leaf for name, item in inner.items() for key, leaf in _flat(item, name).items()}
 
 
 def _order(values: tuple[Any, ...]) -> list[tuple[int, float, str]]:

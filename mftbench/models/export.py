@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from mftbench.folders import make_folder
 from mftbench.models.fit import require_fit
 from mftbench.models.loading import load_model, loading
 from mftbench.stages import ModelRef
@@ -26,7 +27,7 @@ def export_model(ref: ModelRef, dtype: str, folder: Path, probe: Sequence[int] =
     import torch
 
     model, tokenizer = load_model(ref, dtype)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with loading(str(ref.trained or ref.base)), torch.inference_mode():
         likeliest = 0.0
         if probe:

@@ -9,6 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from mftbench.errors import unknown
+from mftbench.folders import make_folder
 from mftbench.leaderboard.board import Section
 from mftbench.leaderboard.evidence import Evidence
 from mftbench.leaderboard.figures.answers import conciseness
@@ -57,7 +58,7 @@ def write_figures(evidence: Evidence, folder: Path, formats: tuple[str, ...]) ->
     for ending in formats:
         if ending not in FORMATS:
             raise unknown("figure format", ending, FORMATS)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     several = len(evidence.board.sections) > 1
     for section in evidence.board.sections:
         for name in PLOTS:
