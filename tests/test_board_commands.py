@@ -162,6 +162,15 @@ def test_merge_of_one_study_keeps_its_file(boards, tmp_path):
     assert (out / "study.toml").read_bytes() == (boards / "study.toml").read_bytes()
 
 
+def test_merge_lets_each_model_be_trained_in_its_own_way(boards, tmp_path):
+    write_part(boards, STUDY, seeds=(1,))
+    other = replace(STUDY, models=("another",), optim=Optim(lr=0.5))
+    write_part(boards.parent / "other", other, seeds=(2,))
+    result = run("leaderboard", "merge", "laptop", "other", "--out", str(tmp_path / "merged"))
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "merged" / "study.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "names"),
     [

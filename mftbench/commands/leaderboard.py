@@ -74,7 +74,8 @@ def merge(
 ) -> None:
     """Join the rows of several machines into one board; rows whose keys conflict are refused.
 
-    The boards' studies may differ in models, tasks, modes, balancers, seeds and the baseline only.
+    The boards' studies may differ in models, tasks, modes, balancers, seeds and the baseline only;
+    without a common model also in how models are trained.
     A folder that holds anything else than their study and rows is not written to.
     """
     from mftbench.folders import make_folder

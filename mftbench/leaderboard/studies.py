@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from mftbench.study import Study, load_study
 
 CELLS = ("models", "modes", "balancers", "seeds")
 """The settings that say which cells there are; none changes what another cell is."""
+
+TRAINING = ("adapter", "optim", "parallel", "threads")
+"""The settings that say how a model is trained: another base may well need others."""
 
 
 def differing(studies: Sequence[Study]) -> tuple[str, ...]:
@@ -73,14 +77,22 @@ def joint_study(boards: Sequence[Path]) -> bytes | None:
     """Give the study file of boards that are to be joined, if it is one for all that have one.
 
     Raises UsageError naming the settings that differ where that makes their rows incomparable.
+    Models that no two of them share may each have been trained in their own way.
     """
     files = [board / STUDY for board in boards if (board / STUDY).is_file()]
     studies = [load_study(file) for file in files]
-    if names := differing(studies) if studies else ():
-        raise UsageError(
-            f"the studies of {', '.join(str(file.parent) for file in files)} differ in "
-            f"{', '.join(names)}; merge only boards of one study"
-        )
+    for (one, first), (other, second) in combinations(zip(files, studies, strict=True), 2):
+        shared = set(first.models) & set(second.models)
+        names = [
+            name
+            for name in differing([first, second])
+            if shared or name.partition(".")[0] not in TRAINING
+        ]
+        if names:
+            raise UsageError(
+                f"the studies of {one.parent}, {other.parent} differ in {', '.join(names)}; "
+                "merge only boards of one study"
+            )
     same = studies and all(study == studies[0] for study in studies)
     return files[0].read_bytes() if same else None
 
