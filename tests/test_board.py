@@ -135,3 +135,11 @@ def test_rows_of_different_problems_do_not_share_a_table():
 
 def test_no_rows_make_an_empty_board():
     assert make_board("laptop", []).sections == ()
+
+
+def test_the_mean_difference_weighs_tasks_and_not_their_sources():
+    rows = [row([1.0] * 100, task="a", source=f"edition{i}", **MFT) for i in range(3)]
+    rows += [row([0.0] * 100, task="a", source=f"edition{i}", **MIXED) for i in range(3)]
+    rows += [row(HALF, task="b", **mode) for mode in (MFT, MIXED)]
+    (pair,) = section(rows).pairs
+    assert (pair.difference, pair.count("better")) == (0.5, 3)

@@ -84,7 +84,7 @@ def _scores(board: Board, section: Section) -> Iterator[str]:
 
 
 def _comparisons(board: Board, section: Section) -> Iterator[str]:
-    """Write won, tied and lost tasks of every pair, with the mean difference over tasks."""
+    """Write won, tied and lost columns of every pair, with the mean difference over tasks."""
     yield from ("\\begin{table}", "\\centering")
     yield f"\\caption{{{escape(f'{board.name}: {section.model}, all tasks together')}}}"
     yield from ("\\begin{tabular}{llrrrrl}", "\\toprule")
@@ -93,8 +93,9 @@ def _comparisons(board: Board, section: Section) -> Iterator[str]:
     for pair in section.pairs:
         yield _line([escape(part) for part in _pair(pair)])
     yield from ("\\bottomrule", "\\end{tabular}", "", "\\smallskip\\footnotesize\\raggedright")
-    yield "Tasks on which the first system is better or worse, and those inside the noise (paired"
-    yield "test, Holm-adjusted); mean difference over tasks in percentage points.\\par"
+    yield "Columns on which the first system is better or worse, and those inside the noise (paired"
+    yield "test, Holm-adjusted); mean difference over tasks, each the mean of its columns, in"
+    yield "percentage points.\\par"
     yield "\\end{table}"
 
 

@@ -134,7 +134,7 @@ def _notes(table: Table) -> Iterator[str]:
 
 
 def _overall(pairs: Sequence[Pair]) -> Iterator[str]:
-    """Write wins, ties and losses by task, and the mean difference over tasks."""
+    """Write wins, ties and losses by column, and the mean difference over tasks."""
     lines = [
         [
             f"{pair.a} against {pair.b}",
@@ -144,7 +144,7 @@ def _overall(pairs: Sequence[Pair]) -> Iterator[str]:
         ]
         for pair in pairs
     ]
-    head = ("comparison", "tasks better", NOISE, "worse", "mean difference", "95 % interval")
+    head = ("comparison", "columns better", NOISE, "worse", "mean difference", "95 % interval")
     yield from pipe_table(head, "lrrrrr", lines)
 
 

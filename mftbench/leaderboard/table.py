@@ -56,7 +56,9 @@ def make_table(
         for column in heads
         for system, mark in _marks(ranked[column]).items()
     }
-    full = [ranked[column] for column in heads if len(ranked[column]) == len(rows) and ranking]
+    full = {
+        column: ranked[column] for column in heads if len(ranked[column]) == len(rows) and ranking
+    }
     ranks, intervals = _ranks(rows, full)
     return Table(rows, heads, cells, marks, ranks, len(full), intervals)
 
@@ -83,18 +85,18 @@ def _marks(ranked: Mapping[System, Cell]) -> dict[System, Mark]:
 
 
 def _ranks(
-    systems: Sequence[System], columns: Sequence[Mapping[System, Cell]]
+    systems: Sequence[System], columns: Mapping[Column, Mapping[System, Cell]]
 ) -> tuple[dict[System, float], dict[System, Interval]]:
     """Average each system's rank over the columns that all share, with intervals."""
     if not columns:
         return {}, {}
     import numpy as np
 
-    tasks = [
-        np.stack([as_items(column[system].items).mean(axis=0) for system in systems], axis=1)
-        for column in columns
+    values = [
+        np.stack([as_items(cells[system].items).mean(axis=0) for system in systems], axis=1)
+        for cells in columns.values()
     ]
-    ranks, intervals = mean_ranks(tasks)
+    ranks, intervals = mean_ranks(values, [column.task for column in columns])
     return dict(zip(systems, ranks, strict=True)), dict(zip(systems, intervals, strict=True))
 
 

@@ -111,7 +111,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def correct(family: Iterable[Comparison]) -> tuple[Comparison, ...]:
-    """Adjust the comparisons of one family together: all tasks of one pair of systems."""
+    """Adjust the comparisons of one family together: all columns of one pair of systems."""
     members = tuple(family)
     adjusted = holm([member.p for member in members])
     return tuple(replace(m, adjusted=p) for m, p in zip(members, adjusted, strict=True))
