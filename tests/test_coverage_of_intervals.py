@@ -90,3 +90,26 @@ def test_a_detectable_difference_is_detected_in_80_percent():
         gaps = rng.choice([1, -1, 0], size=200, p=[win, loss, 1 - discordant])
         seen += compare(np.maximum(gaps, 0), np.maximum(-gaps, 0)).p < 0.05
     assert seen / STUDIES == pytest.approx(POWER, abs=0.06)  # the exact test is conservative
+
+
+@pytest.mark.parametrize("between_seeds", [0.2, 0.4])
+def test_a_verdict_over_three_seeds_finds_a_detectable_difference_in_80_percent(between_seeds):
+    rng = np.random.default_rng(13)
+
+    def study(effect):
+        hard = rng.normal(0, 1.5, 120)
+        better = answers(rng, 120, 3, 1, between_seeds, hard + effect)
+        return compare(better, answers(rng, 120, 3, 1, between_seeds, hard))
+
+    equal = [study(0.0) for _ in range(100)]
+    difference = detectable_difference(
+        120,
+        np.median([one.disagreement for one in equal]),
+        np.median([one.seed_spread for one in equal]),
+    )
+    noise = rng.normal(0, np.sqrt(1.5**2 + 0.5**2 + between_seeds**2), 100_000)
+    effects = np.linspace(0, 3, 121)
+    gains = [(expit(noise + effect) - expit(noise)).mean() for effect in effects]
+    effect = np.interp(difference, gains, effects)
+    seen = sum(study(effect).verdict == "better" for _ in range(300))
+    assert seen / 300 == pytest.approx(POWER, abs=0.1)
