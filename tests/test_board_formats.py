@@ -244,3 +244,9 @@ def test_the_noise_floor_is_of_trainings_only():
         make_board("s", rows).sections[0].sights[0].floor for rows in (trained, trained + sampled)
     ]
     assert floors[0] == floors[1] > 0
+
+
+def test_a_board_says_where_its_intervals_hold_exact_limits():
+    rare = [1.0] * 3 + [0.0] * 97
+    assert "the exact limits with them where fewer than 10 problems" in markdown([row(rare, **MFT)])
+    assert "exact limits" not in markdown([row(HALF, **MFT)])

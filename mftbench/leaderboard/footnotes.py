@@ -8,7 +8,7 @@ from mftbench.leaderboard.cells import Cell, Column, System
 from mftbench.leaderboard.published import NOTE, published_rows
 from mftbench.leaderboard.table import Mark, Table
 from mftbench.leaderboard.wording import ABSENT, AT_LEAST, MARKS, UNSEEN
-from mftbench.scoring.intervals import LEVEL, RESAMPLES, SEED
+from mftbench.scoring.intervals import FEW, LEVEL, RESAMPLES, SEED, is_near_an_end
 
 FINDING_SEEDS = 3
 NAMED_SYSTEMS = 3
@@ -35,9 +35,12 @@ def caveats(entries: Sequence[Entry]) -> tuple[str, ...]:
 def _scale(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
     seeds = any(len(cell.rows) > 1 for _, _, cell in entries)
     widened = ", widened by a t quantile for what the seeds disagree about" if seeds else ""
+    ends = any(cell.ranked and is_near_an_end(cell.items) for _, _, cell in entries)
+    few = f", and the exact limits with them where fewer than {FEW} problems pass or fail"
+    exact = few if ends else ""
     yield (
         f"Values are percent, with {100 * LEVEL:.0f} % percentile bootstrap intervals over "
-        f"problems ({RESAMPLES:,} resamples, generator seed {SEED}){widened}."
+        f"problems ({RESAMPLES:,} resamples, generator seed {SEED}){widened}{exact}."
     )
 
 
