@@ -74,3 +74,23 @@ def test_a_system_looks_the_same_in_all_figures_of_scores():
         looks.append(dict(zip(labels, each, strict=True)))
     assert looks[1].items() <= looks[0].items()
     assert len(looks[1]) == 1 + len(BALANCERS)
+
+
+@pytest.mark.parametrize("name", ["scores", "differences", "pass_at_k", "conciseness"])
+def test_figures_of_scores_say_how_they_were_scored(name):
+    found = large_evidence()
+    svg = inline_svg(draw_plot(name, found, found.board.sections[0]), name)
+    assert ">synthetic<" in svg
+    assert "in-process" not in svg
+    rows = [replace(each, synthetic=False, in_process=3) for each in found.board.rows]
+    forged = replace(found, board=make_board("large", rows))
+    svg = inline_svg(draw_plot(name, forged, forged.board.sections[0]), name)
+    assert "in-process checker" in svg
+    assert "synthetic" not in svg
+
+
+def test_measured_data_needs_no_word_in_a_figure():
+    rows = [replace(each, synthetic=False) for each in board_rows()]
+    board = make_board("b", rows)
+    svg = inline_svg(draw_plot("scores", Evidence(board, (), ()), board.sections[0]), "scores")
+    assert "synthetic" not in svg

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from mftbench.leaderboard.cells import Cell, Column, System
 from mftbench.leaderboard.published import NOTE, published_rows
@@ -30,6 +30,11 @@ def limits(table: Table) -> tuple[str, ...]:
 def caveats(entries: Sequence[Entry]) -> tuple[str, ...]:
     """Give the notes on how cells were scored that hold wherever their numbers appear."""
     return (*_synthetic(None, entries), *_in_process(None, entries))
+
+
+def compared_caveats(table: Table, labels: Container[str]) -> tuple[str, ...]:
+    """Give the caveats of some systems of a table, named by their labels, all together."""
+    return caveats([entry for entry in _entries(table) if entry[0].label in labels])
 
 
 def _scale(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
@@ -143,13 +148,17 @@ def _published(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _found(table: Table, finders: Iterable[_Finder]) -> tuple[str, ...]:
-    entries = [
+    entries = _entries(table)
+    return tuple(note for find in finders for note in find(table, entries))
+
+
+def _entries(table: Table) -> list[Entry]:
+    return [
         (system, column, cell)
         for column in table.columns
         for system in table.systems
         if (cell := table.cell(system, column)) is not None
     ]
-    return tuple(note for find in finders for note in find(table, entries))
 
 
 def _counts(entries: Iterable[Entry], count: Callable[[Cell], int]) -> str:
