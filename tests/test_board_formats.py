@@ -248,5 +248,5 @@ def test_the_noise_floor_is_of_trainings_only():
 
 def test_a_board_says_where_its_intervals_hold_exact_limits():
     rare = [1.0] * 3 + [0.0] * 97
-    assert "the exact limits with them where fewer than 10 problems" in markdown([row(rare, **MFT)])
-    assert "exact limits" not in markdown([row(HALF, **MFT)])
+    assert "- Where fewer than 10 problems passed or failed" in markdown([row(rare, **MFT)])
+    assert "Clopper" not in markdown([row(HALF, **MFT)])

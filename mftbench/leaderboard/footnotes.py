@@ -40,13 +40,18 @@ def compared_caveats(table: Table, labels: Container[str]) -> tuple[str, ...]:
 def _scale(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
     seeds = any(len(cell.rows) > 1 for _, _, cell in entries)
     widened = ", widened by a t quantile for what the seeds disagree about" if seeds else ""
-    ends = any(cell.ranked and is_near_an_end(cell.items) for _, _, cell in entries)
-    few = f", and the exact limits with them where fewer than {FEW} problems pass or fail"
-    exact = few if ends else ""
     yield (
         f"Values are percent, with {100 * LEVEL:.0f} % percentile bootstrap intervals over "
-        f"problems ({RESAMPLES:,} resamples, generator seed {SEED}){widened}{exact}."
+        f"problems ({RESAMPLES:,} resamples, generator seed {SEED}){widened}."
     )
+
+
+def _ends(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    if any(cell.ranked and is_near_an_end(cell.items) for _, _, cell in entries):
+        yield (
+            f"Where fewer than {FEW} problems passed or failed, intervals reach at least as far as "
+            "the exact (Clopper-Pearson) ones."
+        )
 
 
 def _marks(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
@@ -190,6 +195,7 @@ def _column_counts(
 
 _NOTES: tuple[_Finder, ...] = (
     _scale,
+    _ends,
     _marks,
     _seeds,
     _synthetic,
