@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from mftbench.leaderboard.cells import Cell, Cells, Column, System
 from mftbench.scoring.intervals import Interval, as_items
-from mftbench.scoring.overall import mean_ranks
+from mftbench.scoring.overall import MEAN_DIGITS, mean_ranks
 from mftbench.scoring.paired import compare, correct
 
 
@@ -101,5 +101,5 @@ def _ranks(
 
 
 def _value(cell: Cell) -> float:
-    assert cell.value is not None, "only ranked cells are compared"
-    return cell.value
+    """Give a ranked cell's mean as ranks see it: of its items, which no row has rounded."""
+    return round(float(as_items(cell.items).mean()), MEAN_DIGITS)

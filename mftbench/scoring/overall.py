@@ -27,6 +27,9 @@ from mftbench.scoring.intervals import (
     widened,
 )
 
+MEAN_DIGITS = 9
+"""Means of equal items are equal to so many digits, whatever order they were added in."""
+
 _SCALE = Interval(-1.0, 1.0)
 
 Columns = Sequence[Items]
@@ -151,7 +154,7 @@ def _resampled(values: Items, order: _Order) -> Items:
 
 def _ranks(values: Items) -> Items:
     """Rank along the last axis, 1 is the highest; equal values share the mean of their ranks."""
-    rounded = np.round(values, 9)  # means of equal items are equal, whatever order they were added
+    rounded = np.round(values, MEAN_DIGITS)
     others, own = rounded[:, None, :], rounded[:, :, None]
     ranks = (others > own).sum(axis=2) + ((others == own).sum(axis=2) + 1) / 2
     return np.asarray(ranks, dtype=np.float64)
