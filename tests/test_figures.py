@@ -10,7 +10,7 @@ from report_evidence import evidence, training
 from mftbench.leaderboard.board import make_board
 from mftbench.leaderboard.cells import System
 from mftbench.leaderboard.evidence import Evidence
-from mftbench.leaderboard.figures.catalogue import PLOTS
+from mftbench.leaderboard.figures.catalogue import PLOTS, write_figures
 from mftbench.leaderboard.figures.catalogue import draw as draw_plot
 from mftbench.leaderboard.figures.theme import inline_svg
 
@@ -94,3 +94,19 @@ def test_measured_data_needs_no_word_in_a_figure():
     board = make_board("b", rows)
     svg = inline_svg(draw_plot("scores", Evidence(board, (), ()), board.sections[0]), "scores")
     assert "synthetic" not in svg
+
+
+@pytest.mark.parametrize(
+    ("models", "endings"),
+    [
+        (("meta/llama", "other/llama"), ("-meta-llama", "-other-llama")),
+        (("meta/llama", "nano"), ("-llama", "-nano")),
+        (("./runs/a/final", "/runs/a/final"), ("-runs-a-final", "-runs-a-final-2")),
+        (("nano",), ("",)),
+    ],
+)
+def test_no_figure_of_one_model_overwrites_that_of_another(models, endings, tmp_path):
+    rows = [row([1.0, 0.0], **(MFT | {"model": model})) for model in models]
+    board = make_board("b", rows)
+    paths = list(write_figures(Evidence(board, (), ()), tmp_path, ("svg",)))
+    assert {path.name for path in paths} == {f"scores{ending}.svg" for ending in endings}
