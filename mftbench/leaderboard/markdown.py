@@ -208,8 +208,13 @@ def _detail(cell: Cell) -> list[str]:
 
 def _remake(board: Board) -> Iterator[str]:
     yield from ("", "## Make it again", "", "```sh")
-    yield "# everything, from the data on; what is in the store already is not made again"
-    yield f"mftbench run {quote(f'leaderboards/{board.name}')}"
+    inside = board.place != board.name
+    if not inside:
+        yield "# from the folder that holds this one"
+    if board.study:
+        place = quote(board.place)
+        yield "# everything, from the data on; what is in the store already is not made again"
+        yield f"mftbench run {place}" + ("" if inside else f" --board {place}")
     yield "# check that these tables follow from results.jsonl"
     yield f"mftbench leaderboard {board.name} --check"
     yield "# the settings and samples behind a number"
