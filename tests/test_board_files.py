@@ -204,3 +204,11 @@ def test_a_board_elsewhere_is_made_again_from_the_folder_that_holds_it(tmp_path)
 def test_rows_without_a_study_are_not_said_to_run_again(boards):
     assert "mftbench run" not in (boards / "README.md").read_text()
     assert "mftbench leaderboard laptop --check" in (boards / "README.md").read_text()
+
+
+def test_a_row_that_an_older_version_bounded_is_written_with_its_own_interval(boards):
+    rows = list(read_rows(boards / "results.jsonl"))
+    before = contents(boards)
+    write_board(boards, [replace(each, low=0.0, high=1.0) for each in rows])
+    assert contents(boards) == before
+    assert check_board(boards) == []

@@ -13,7 +13,7 @@ from mftbench.errors import StoreError, UsageError
 from mftbench.leaderboard.board import Board, make_board
 from mftbench.leaderboard.formats import render
 from mftbench.leaderboard.rows import Row, parse, read_rows, serialise
-from mftbench.leaderboard.verify import inconsistent_rows
+from mftbench.leaderboard.verify import inconsistent_rows, with_own_interval
 from mftbench.study import load_study
 
 RESULTS = "results.jsonl"
@@ -43,7 +43,7 @@ def write_board(folder: Path, rows: Iterable[Row]) -> None:
 
     Raises UsageError for rows that do not belong together, StoreError if the disk refuses.
     """
-    text = serialise(rows)
+    text = serialise(with_own_interval(row) for row in rows)
     # Read back, so that a board never depends on digits that its file does not have.
     board = _board(folder, parse(text, str(folder / RESULTS)))
     rendered = {name: render(board, style) for name, style in GENERATED.items()}
