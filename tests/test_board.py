@@ -135,3 +135,24 @@ def test_rows_of_different_problems_do_not_share_a_table():
 
 def test_no_rows_make_an_empty_board():
     assert make_board("laptop", []).sections == ()
+
+
+def test_the_mean_difference_weighs_tasks_and_not_their_sources():
+    rows = [row([1.0] * 100, task="a", source=f"edition{i}", **MFT) for i in range(3)]
+    rows += [row([0.0] * 100, task="a", source=f"edition{i}", **MIXED) for i in range(3)]
+    rows += [row(HALF, task="b", **mode) for mode in (MFT, MIXED)]
+    (pair,) = section(rows).pairs
+    assert (pair.difference, pair.count("better")) == (0.5, 3)
+
+
+def test_means_over_seeds_that_are_equal_are_both_best():
+    def over_seeds(mode, *passes):
+        return [
+            row(items, seed=seed, value=round(count / 120, 6), **mode)
+            for seed, count in enumerate(passes, start=1)
+            for items in [[1.0] * count + [0.0] * (120 - count)]
+        ]
+
+    table = section([*over_seeds(MIXED, 40, 40, 40), *over_seeds(MFT, 35, 42, 43)]).main
+    assert set(table.ranks.values()) == {1.5}
+    assert set(table.marks.values()) == {Mark.BEST}

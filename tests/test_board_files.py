@@ -9,6 +9,7 @@ from mftbench.errors import StoreError, UsageError
 from mftbench.leaderboard.files import check_board, find_board, read_board, write_board
 from mftbench.leaderboard.rows import read_rows
 from mftbench.leaderboard.sides import compare_names
+from mftbench.study import Study, study_toml
 
 
 @pytest.fixture
@@ -184,3 +185,30 @@ def test_several_base_models_ask_for_one(boards):
     with pytest.raises(UsageError, match=r"2 models \(nano, smollm2\); name --model"):
         compare_names("laptop/mft", "mixed")
     assert len(compare_names("laptop/mft", "mixed", "smollm2").compared) == 2
+
+
+def test_a_board_elsewhere_is_made_again_from_the_folder_that_holds_it(tmp_path):
+    folder = tmp_path / "my boards" / "one cut"
+    study = Study(name="s", models=("nano",), tasks=("sql",))
+    folder.mkdir(parents=True)
+    (folder / "study.toml").write_text(study_toml(study))
+    write_board(folder, board_rows())
+    text = (folder / "README.md").read_text()
+    assert "# from the folder that holds this one\n" in text
+    assert "mftbench run 'one cut' --board 'one cut'\n" in text
+    assert "leaderboards/" not in text
+    moved = folder.rename(tmp_path / "one cut")
+    assert check_board(moved) == []
+
+
+def test_rows_without_a_study_are_not_said_to_run_again(boards):
+    assert "mftbench run" not in (boards / "README.md").read_text()
+    assert "mftbench leaderboard laptop --check" in (boards / "README.md").read_text()
+
+
+def test_a_row_that_an_older_version_bounded_is_written_with_its_own_interval(boards):
+    rows = list(read_rows(boards / "results.jsonl"))
+    before = contents(boards)
+    write_board(boards, [replace(each, low=0.0, high=1.0) for each in rows])
+    assert contents(boards) == before
+    assert check_board(boards) == []

@@ -196,6 +196,25 @@ def test_markdown_says_what_the_board_can_see():
     assert re.search(r"\| sql \(starter\) \| 100 \| \d+\.\d \| – \|", markdown(board_rows()))
 
 
+@pytest.mark.parametrize(("discordant", "shown"), [(5, "–"), (6, r"\d+\.\d")])
+def test_nothing_is_detectable_where_no_test_can_be_significant(discordant, shown):
+    better = [1.0] * discordant + [0.0] * (100 - discordant)
+    text = markdown([row(better, **MFT), row([0.0] * 100, **MIXED)])
+    assert re.search(rf"\| completion \(starter\) \| 100 \| {shown} \| – \|", text)
+
+
+def test_seeds_that_disagree_make_the_detectable_difference_larger():
+    def detectable(*shares):
+        rows = [
+            row([1.0] * share + [0.0] * (100 - share), seed=seed, **mode)
+            for mode, turned in ((MFT, 0), (MIXED, 10))
+            for seed, share in enumerate((share - turned for share in shares), start=1)
+        ]
+        return make_board("s", rows).sections[0].sights[0].detectable
+
+    assert detectable(20, 50, 80) > 2 * detectable(50, 50, 50) > 0
+
+
 def test_intervals_over_seeds_say_how_seeds_enter():
     assert "widened by a t quantile" in markdown(board_rows(seeds=(1, 2)))
     assert "widened by a t quantile" not in markdown(board_rows())
@@ -225,3 +244,9 @@ def test_the_noise_floor_is_of_trainings_only():
         make_board("s", rows).sections[0].sights[0].floor for rows in (trained, trained + sampled)
     ]
     assert floors[0] == floors[1] > 0
+
+
+def test_a_board_says_where_its_intervals_hold_exact_limits():
+    rare = [1.0] * 3 + [0.0] * 97
+    assert "- Where fewer than 10 problems passed or failed" in markdown([row(rare, **MFT)])
+    assert "Clopper" not in markdown([row(HALF, **MFT)])

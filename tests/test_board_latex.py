@@ -85,3 +85,14 @@ def test_published_rows_do_not_stand_beside_other_tasks_on_humaneval():
     human = [replace(r, task="test_generation", source="humaneval") for r in board_rows()[:8]]
     rows = list({(r.mode, r.seed): r for r in human}.values())
     assert "CodeFuse" not in render(make_board("laptop", rows), "md")
+
+
+def test_the_comparisons_say_how_their_numbers_were_scored():
+    rows = [replace(r, in_process=3 if r.task == "sql" else 0) for r in board_rows()]
+    text = render(make_board("laptop", rows), "latex")
+    comparisons = text[text.rindex("\\begin{table}") :]
+    assert comparisons.count("Synthetic data: all columns.") == 1
+    assert "In-process checker: single on sql (starter) 3 of 100" in comparisons
+    assert "base on sql" not in comparisons
+    measured = [replace(r, synthetic=False) for r in board_rows()]
+    assert "Synthetic" not in render(make_board("laptop", measured), "latex")

@@ -80,6 +80,7 @@ def test_the_page_has_a_figure_that_is_the_same_every_time(sweep):
     first = (sweep / "sweep.svg").read_bytes()
     write_sweep(sweep)
     assert first.startswith(b"<?xml")
+    assert b">synthetic<" in first
     assert (sweep / "sweep.svg").read_bytes() == first
 
 

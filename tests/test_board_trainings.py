@@ -1,11 +1,15 @@
 """What trainings leave behind, as the report and the figures read it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from board_rows import row
+from report_evidence import evidence, training
 
 from mftbench.errors import StoreError
+from mftbench.leaderboard.cards import slug
+from mftbench.leaderboard.cells import System
 from mftbench.leaderboard.rows import Keys
 from mftbench.leaderboard.trainings import read_trainings
 from mftbench.store import Store
@@ -80,3 +84,14 @@ def test_a_training_without_figures_still_counts(store):
         (store.root / "train" / "t" / name).unlink()
     (found,) = trainings(store)
     assert (found.shares, found.affinity, found.loss, found.padding_share) == ([], None, {}, None)
+
+
+def test_cards_of_models_whose_names_end_alike_are_named_apart():
+    models = ("meta/llama", "other/llama", "nano")
+    trainings = tuple(training(System(model, "mixed")) for model in models)
+    study = replace(evidence(), trainings=trainings)
+    assert [slug(study, each) for each in trainings] == [
+        "meta-llama-mixed-seed1",
+        "other-llama-mixed-seed1",
+        "nano-mixed-seed1",
+    ]

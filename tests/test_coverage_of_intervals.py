@@ -1,8 +1,9 @@
-"""Simulated studies: intervals cover the truth as often as they say, tests err as rarely."""
+"""Studies, simulated or added up: intervals cover as often as they say, tests err as rarely."""
 
 import numpy as np
 import pytest
 from scipy.special import expit
+from scipy.stats import binom
 
 from mftbench.scoring.intervals import difference_interval, mean_interval
 from mftbench.scoring.paired import compare
@@ -35,6 +36,16 @@ def test_95_percent_intervals_cover_95_percent(problems, seeds, samples, between
         low, high = mean_interval(answers(rng, problems, seeds, samples, between_seeds))
         hits += low <= 0.5 <= high  # every effect is symmetric around a logit of 0
     assert hits / STUDIES == pytest.approx(0.95, abs=0.02)
+
+
+@pytest.mark.parametrize("problems", [40, 120, 164, 500])
+def test_intervals_near_an_end_cover_95_percent(problems):
+    counts = np.arange(min(problems, 110) + 1)  # more passes have no chance at these shares
+    found = [mean_interval(np.arange(problems) < count) for count in counts]
+    low, high = np.array(found).T
+    for share in (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.12, 0.15):
+        chance = binom.pmf(counts, problems, share)
+        assert chance[(low <= share) & (share <= high)].sum() >= 0.94
 
 
 @pytest.mark.parametrize(("seeds", "between_seeds"), [(1, 0.0), (3, 0.2), (3, 0.4), (5, 0.2)])
@@ -90,3 +101,26 @@ def test_a_detectable_difference_is_detected_in_80_percent():
         gaps = rng.choice([1, -1, 0], size=200, p=[win, loss, 1 - discordant])
         seen += compare(np.maximum(gaps, 0), np.maximum(-gaps, 0)).p < 0.05
     assert seen / STUDIES == pytest.approx(POWER, abs=0.06)  # the exact test is conservative
+
+
+@pytest.mark.parametrize("between_seeds", [0.2, 0.4])
+def test_a_verdict_over_three_seeds_finds_a_detectable_difference_in_80_percent(between_seeds):
+    rng = np.random.default_rng(13)
+
+    def study(effect):
+        hard = rng.normal(0, 1.5, 120)
+        better = answers(rng, 120, 3, 1, between_seeds, hard + effect)
+        return compare(better, answers(rng, 120, 3, 1, between_seeds, hard))
+
+    equal = [study(0.0) for _ in range(100)]
+    difference = detectable_difference(
+        120,
+        np.median([one.disagreement for one in equal]),
+        np.median([one.seed_spread for one in equal]),
+    )
+    noise = rng.normal(0, np.sqrt(1.5**2 + 0.5**2 + between_seeds**2), 100_000)
+    effects = np.linspace(0, 3, 121)
+    gains = [(expit(noise + effect) - expit(noise)).mean() for effect in effects]
+    effect = np.interp(difference, gains, effects)
+    seen = sum(study(effect).verdict == "better" for _ in range(300))
+    assert seen / 300 == pytest.approx(POWER, abs=0.1)

@@ -81,3 +81,39 @@ def test_figures_below_a_file_are_one_line(tmp_path):
     (tmp_path / "file").write_text("here")
     with pytest.raises(StoreError, match=r"cannot make the folder .*file/figures: Not a directory"):
         list(write_figures(evidence(), tmp_path / "file" / "figures", ("svg",)))
+
+
+@pytest.mark.parametrize("name", ["scores", "differences", "pass_at_k", "conciseness"])
+def test_figures_of_scores_say_how_they_were_scored(name):
+    found = large_evidence()
+    svg = inline_svg(draw_plot(name, found, found.board.sections[0]), name)
+    assert ">synthetic<" in svg
+    assert "in-process" not in svg
+    rows = [replace(each, synthetic=False, in_process=3) for each in found.board.rows]
+    forged = replace(found, board=make_board("large", rows))
+    svg = inline_svg(draw_plot(name, forged, forged.board.sections[0]), name)
+    assert "in-process checker" in svg
+    assert "synthetic" not in svg
+
+
+def test_measured_data_needs_no_word_in_a_figure():
+    rows = [replace(each, synthetic=False) for each in board_rows()]
+    board = make_board("b", rows)
+    svg = inline_svg(draw_plot("scores", Evidence(board, (), ()), board.sections[0]), "scores")
+    assert "synthetic" not in svg
+
+
+@pytest.mark.parametrize(
+    ("models", "endings"),
+    [
+        (("meta/llama", "other/llama"), ("-meta-llama", "-other-llama")),
+        (("meta/llama", "nano"), ("-llama", "-nano")),
+        (("./runs/a/final", "/runs/a/final"), ("-runs-a-final", "-runs-a-final-2")),
+        (("nano",), ("",)),
+    ],
+)
+def test_no_figure_of_one_model_overwrites_that_of_another(models, endings, tmp_path):
+    rows = [row([1.0, 0.0], **(MFT | {"model": model})) for model in models]
+    board = make_board("b", rows)
+    paths = list(write_figures(Evidence(board, (), ()), tmp_path, ("svg",)))
+    assert {path.name for path in paths} == {f"scores{ending}.svg" for ending in endings}

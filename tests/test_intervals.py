@@ -92,3 +92,23 @@ def test_no_problem_has_no_interval(values):
 def test_different_problem_sets_do_not_pair():
     with pytest.raises(ValueError, match="nothing to pair"):
         difference_interval([0.0, 1.0], [0.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("passes", [1, 2, 9])
+def test_few_passes_reach_at_least_as_far_as_the_exact_interval(passes):
+    exact = stats.binomtest(passes, 120).proportion_ci(0.95, method="exact")
+    low, high = mean_interval([1.0] * passes + [0.0] * (120 - passes))
+    assert low <= exact.low + 1e-9
+    assert high >= exact.high - 1e-9
+    assert mean_interval([0.0] * passes + [1.0] * (120 - passes)) == pytest.approx(
+        (1 - high, 1 - low), abs=0.01
+    )
+
+
+def test_one_pass_is_not_bounded_below_none():
+    assert mean_interval([1.0] + [0.0] * 119).high > mean_interval([0.0] * 120).high
+
+
+def test_graded_values_keep_the_bootstrap_near_an_end():
+    assert mean_interval([0.5] + [0.0] * 119).high < 0.02
+    assert mean_interval([[1.0] + [0.0] * 119] * 2).high < 0.03

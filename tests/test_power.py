@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mftbench.scoring.power import detectable_difference, noise_floor
+from mftbench.scoring.paired import ALPHA, mcnemar
+from mftbench.scoring.power import FEWEST_DISCORDANT, detectable_difference, noise_floor
 
 
 def test_detectable_difference_equals_connors_worked_example():
@@ -38,3 +39,17 @@ def test_the_noise_floor_bounds_95_percent_of_differences_between_seeds():
 def test_one_seed_has_no_noise_floor():
     assert noise_floor([[0.5], [0.7]]) is None
     assert noise_floor([]) is None
+
+
+def test_what_seeds_hide_joins_what_problems_hide_as_squares():
+    problems, spread = detectable_difference(120, 0.5), 0.04
+    found = detectable_difference(120, 0.5, spread)
+    assert found == pytest.approx(np.hypot(problems, spread * (1.95996 + 0.84162) / 1.95996))
+
+
+def test_one_seed_hides_nothing():
+    assert detectable_difference(120, 0.5, 0.0) == detectable_difference(120, 0.5)
+
+
+def test_fewer_discordant_problems_than_the_fewest_are_never_significant():
+    assert mcnemar(FEWEST_DISCORDANT, 0) < ALPHA < mcnemar(FEWEST_DISCORDANT - 1, 0)

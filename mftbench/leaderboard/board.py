@@ -26,17 +26,25 @@ class Section:
 
 @dataclass(frozen=True)
 class Board:
-    """All sections of a board. ``study`` is None for rows without a study file."""
+    """All sections of a board. ``study`` is None for rows without a study file.
+
+    ``place`` is its folder as commands take it: from where ``leaderboards`` is, or, for a folder
+    elsewhere, from the folder that holds it.
+    """
 
     name: str
     study: Study | None
     sections: tuple[Section, ...]
     rows: tuple[Row, ...]
+    place: str
 
 
-def make_board(name: str, rows: Sequence[Row], study: Study | None = None) -> Board:
+def make_board(
+    name: str, rows: Sequence[Row], study: Study | None = None, place: str = ""
+) -> Board:
     """Aggregate rows. Columns follow the study's order of tasks, else their names.
 
+    ``place`` is the board's folder, if not that of its name in ``leaderboards``.
     Raises UsageError for rows that do not belong into one table.
     """
     models = sorted({row.model for row in rows})
@@ -44,7 +52,7 @@ def make_board(name: str, rows: Sequence[Row], study: Study | None = None) -> Bo
     sections = tuple(
         _section(model, [row for row in rows if row.model == model], tasks) for model in models
     )
-    return Board(name, study, sections, tuple(rows))
+    return Board(name, study, sections, tuple(rows), place or f"leaderboards/{name}")
 
 
 def _section(model: str, rows: Sequence[Row], tasks: Sequence[str]) -> Section:

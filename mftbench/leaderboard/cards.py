@@ -11,6 +11,7 @@ from mftbench.contract import Source
 from mftbench.errors import MftbenchError
 from mftbench.leaderboard.evidence import Evidence
 from mftbench.leaderboard.files import publish
+from mftbench.leaderboard.model_names import file_names
 from mftbench.leaderboard.rows import Row
 from mftbench.leaderboard.settings import describe
 from mftbench.leaderboard.trainings import Training
@@ -35,7 +36,7 @@ MISSING = (
 def write_cards(evidence: Evidence, out: Path, tasks_dirs: Sequence[Path] = ()) -> Iterator[Path]:
     """Write README.md for every training into a folder of its own, and STUDY.md beside them."""
     for training in evidence.trainings:
-        path = out / slug(training) / "README.md"
+        path = out / slug(evidence, training) / "README.md"
         publish(path, model_card(evidence, training, tasks_dirs))
         yield path
     path = out / "STUDY.md"
@@ -43,9 +44,10 @@ def write_cards(evidence: Evidence, out: Path, tasks_dirs: Sequence[Path] = ()) 
     yield path
 
 
-def slug(training: Training) -> str:
-    """Name a training so that it can be a folder and a repository."""
-    text = f"{Path(training.system.model).name}-{training.label}-seed{training.seed}"
+def slug(evidence: Evidence, training: Training) -> str:
+    """Name a training so that it can be a folder and a repository, as no other of its study."""
+    names = file_names(each.system.model for each in evidence.trainings)
+    text = f"{names[training.system.model]}-{training.label}-seed{training.seed}"
     return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in text)
 
 
@@ -56,7 +58,7 @@ def model_card(evidence: Evidence, training: Training, tasks_dirs: Sequence[Path
     rows = [row for row in evidence.board.rows if row.keys.train == training.key]
     kind = training.spec["adapter"]["kind"]
     data = ModelCardData(
-        model_name=slug(training),
+        model_name=slug(evidence, training),
         base_model=training.spec["model"] if _on_hub(training.spec["model"]) else None,
         library_name="transformers" if kind == "full" else "peft",
         pipeline_tag="text-generation",
@@ -96,7 +98,7 @@ def _model_lines(
     evidence: Evidence, training: Training, rows: Sequence[Row], tasks_dirs: Sequence[Path]
 ) -> Iterator[str]:
     board = evidence.board.name
-    yield from (f"# {slug(training)}", "")
+    yield from (f"# {slug(evidence, training)}", "")
     yield f"Trained by mftbench for the study *{board}*: {training.label}, seed {training.seed},"
     yield f"from the base model `{training.spec['model']}`. Made to compare ways of training."
     yield from ("", "## Training data", "", *_data_lines([training], tasks_dirs))

@@ -13,7 +13,7 @@ from mftbench.errors import StoreError, UsageError
 from mftbench.leaderboard.board import Board, make_board
 from mftbench.leaderboard.formats import render
 from mftbench.leaderboard.rows import Row, parse, read_rows, serialise
-from mftbench.leaderboard.verify import inconsistent_rows
+from mftbench.leaderboard.verify import inconsistent_rows, with_own_interval
 from mftbench.study import load_study
 
 RESULTS = "results.jsonl"
@@ -44,7 +44,7 @@ def write_board(folder: Path, rows: Iterable[Row]) -> None:
 
     Raises UsageError for rows that do not belong together, StoreError if the disk refuses.
     """
-    text = serialise(rows)
+    text = serialise(with_own_interval(row) for row in rows)
     # Read back, so that a board never depends on digits that its file does not have.
     board = _board(folder, parse(text, str(folder / RESULTS)))
     rendered = {name: render(board, style) for name, style in GENERATED.items()}
@@ -110,18 +110,22 @@ def list_boards(root: Path = ROOT) -> list[Path]:
 
 
 def _board(folder: Path, rows: tuple[Row, ...]) -> Board:
-    path = folder / STUDY
-    return make_board(_name(folder), rows, load_study(path) if path.exists() else None)
+    path, (name, place) = folder / STUDY, _name_and_place(folder)
+    return make_board(name, rows, load_study(path) if path.exists() else None, place)
 
 
-def _name(folder: Path) -> str:
+def _name_and_place(folder: Path) -> tuple[str, str]:
     """Name a board so that commands find it again: below ``leaderboards`` with what lies between.
 
-    "laptop", or "imbalance/1-10" for a board of a sweep.
+    "laptop", or "imbalance/1-10" for a board of a sweep. A folder elsewhere is found from the
+    folder that holds it, wherever that is: a board reads the same on every machine.
     """
     path = folder.resolve()
     roots = [parent for parent in path.parents if parent.name == ROOT.name]
-    return path.relative_to(roots[0]).as_posix() if roots else path.name
+    if not roots:
+        return path.name, path.name
+    name = path.relative_to(roots[0]).as_posix()
+    return name, f"{ROOT.name}/{name}"
 
 
 def read_text(path: Path) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from mftbench.leaderboard.cells import Cell, Column, System
 from mftbench.leaderboard.published import NOTE, published_rows
 from mftbench.leaderboard.table import Mark, Table
 from mftbench.leaderboard.wording import ABSENT, AT_LEAST, MARKS, UNSEEN
-from mftbench.scoring.intervals import LEVEL, RESAMPLES, SEED
+from mftbench.scoring.intervals import FEW, LEVEL, RESAMPLES, SEED, is_near_an_end
 
 FINDING_SEEDS = 3
 NAMED_SYSTEMS = 3
@@ -32,6 +32,11 @@ def caveats(entries: Sequence[Entry]) -> tuple[str, ...]:
     return (*_synthetic(None, entries), *_in_process(None, entries))
 
 
+def compared_caveats(table: Table, labels: Container[str]) -> tuple[str, ...]:
+    """Give the caveats of some systems of a table, named by their labels, all together."""
+    return caveats([entry for entry in _entries(table) if entry[0].label in labels])
+
+
 def _scale(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
     seeds = any(len(cell.rows) > 1 for _, _, cell in entries)
     widened = ", widened by a t quantile for what the seeds disagree about" if seeds else ""
@@ -39,6 +44,14 @@ def _scale(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
         f"Values are percent, with {100 * LEVEL:.0f} % percentile bootstrap intervals over "
         f"problems ({RESAMPLES:,} resamples, generator seed {SEED}){widened}."
     )
+
+
+def _ends(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
+    if any(cell.ranked and is_near_an_end(cell.items) for _, _, cell in entries):
+        yield (
+            f"Where fewer than {FEW} problems passed or failed, intervals reach at least as far as "
+            "the exact (Clopper-Pearson) ones."
+        )
 
 
 def _marks(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
@@ -140,13 +153,17 @@ def _published(table: Table, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _found(table: Table, finders: Iterable[_Finder]) -> tuple[str, ...]:
-    entries = [
+    entries = _entries(table)
+    return tuple(note for find in finders for note in find(table, entries))
+
+
+def _entries(table: Table) -> list[Entry]:
+    return [
         (system, column, cell)
         for column in table.columns
         for system in table.systems
         if (cell := table.cell(system, column)) is not None
     ]
-    return tuple(note for find in finders for note in find(table, entries))
 
 
 def _counts(entries: Iterable[Entry], count: Callable[[Cell], int]) -> str:
@@ -178,6 +195,7 @@ def _column_counts(
 
 _NOTES: tuple[_Finder, ...] = (
     _scale,
+    _ends,
     _marks,
     _seeds,
     _synthetic,

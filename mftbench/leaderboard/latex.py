@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mftbench.leaderboard.board import Board, Section
 from mftbench.leaderboard.cells import Column, System
-from mftbench.leaderboard.footnotes import footnotes
+from mftbench.leaderboard.footnotes import compared_caveats, footnotes
 from mftbench.leaderboard.pairs import Pair
 from mftbench.leaderboard.published import PUBLISHED, published_rows
 from mftbench.leaderboard.table import Mark, Table
@@ -84,7 +84,7 @@ def _scores(board: Board, section: Section) -> Iterator[str]:
 
 
 def _comparisons(board: Board, section: Section) -> Iterator[str]:
-    """Write won, tied and lost tasks of every pair, with the mean difference over tasks."""
+    """Write won, tied and lost columns of every pair, with the mean difference over tasks."""
     yield from ("\\begin{table}", "\\centering")
     yield f"\\caption{{{escape(f'{board.name}: {section.model}, all tasks together')}}}"
     yield from ("\\begin{tabular}{llrrrrl}", "\\toprule")
@@ -93,8 +93,12 @@ def _comparisons(board: Board, section: Section) -> Iterator[str]:
     for pair in section.pairs:
         yield _line([escape(part) for part in _pair(pair)])
     yield from ("\\bottomrule", "\\end{tabular}", "", "\\smallskip\\footnotesize\\raggedright")
-    yield "Tasks on which the first system is better or worse, and those inside the noise (paired"
-    yield "test, Holm-adjusted); mean difference over tasks in percentage points.\\par"
+    yield "Columns on which the first system is better or worse, and those inside the noise (paired"
+    yield "test, Holm-adjusted); mean difference over tasks, each the mean of its columns, in"
+    yield "percentage points.\\par"
+    compared = {name for pair in section.pairs for name in (pair.a, pair.b)}
+    notes = compared_caveats(section.main, compared)  # a float is read without the one before it
+    yield from (f"{escape(note)}\\par" for note in notes)
     yield "\\end{table}"
 
 

@@ -30,8 +30,9 @@ class Side:
 class Pair:
     """System ``a`` against system ``b``: what was compared, and what could not be and why.
 
-    ``difference`` and ``interval`` are of the mean over the compared columns; None where there are
-    none, or a side has not the same seeds on all of them. ``notes`` say what limits the numbers.
+    ``difference`` and ``interval`` are of the mean over the tasks of the compared columns, each
+    task the mean of its columns; None where there are none, or a side has not the same seeds on all
+    of them. ``notes`` say what limits the numbers.
     """
 
     a: str
@@ -75,7 +76,7 @@ def make_pair(a: Side, b: Side, columns: Sequence[Column]) -> Pair:
             able.append(column)
             sides.append((left, right))
     found = correct(compare(left.items, right.items) for left, right in sides)
-    difference, interval = _overall(sides)
+    difference, interval = _overall([column.task for column in able], sides)
     compared = tuple(zip(able, found, strict=True))
     notes = caveats([*_entries(a, able), *_entries(b, able)])
     return Pair(a.name, b.name, compared, tuple(skipped), difference, interval, notes)
@@ -87,13 +88,17 @@ def _entries(side: Side, columns: Sequence[Column]) -> Iterator[Entry]:
             yield side.system, column, cell
 
 
-def _overall(sides: Sequence[tuple[Cell, Cell]]) -> tuple[float | None, Interval | None]:
-    """Take all columns together, where each side has the same seeds on all of them."""
+def _overall(
+    tasks: Sequence[str], sides: Sequence[tuple[Cell, Cell]]
+) -> tuple[float | None, Interval | None]:
+    """Take all tasks together, where each side has the same seeds on all columns."""
     lefts, rights = [left.seeds for left, _ in sides], [right.seeds for _, right in sides]
     if len(set(lefts)) != 1 or len(set(rights)) != 1:
         return None, None
     return overall_difference(
-        [as_items(left.items) for left, _ in sides], [as_items(right.items) for _, right in sides]
+        [as_items(left.items) for left, _ in sides],
+        [as_items(right.items) for _, right in sides],
+        tasks,
     )
 
 

@@ -9,14 +9,16 @@ from statistics import median
 from mftbench.leaderboard.cells import Column
 from mftbench.leaderboard.pairs import Pair
 from mftbench.leaderboard.table import Table
-from mftbench.scoring.power import detectable_difference, noise_floor
+from mftbench.scoring.paired import Comparison
+from mftbench.scoring.power import FEWEST_DISCORDANT, detectable_difference, noise_floor
 
 
 @dataclass(frozen=True)
 class Sight:
-    """One column: ``detectable`` is None without a comparison, ``floor`` without two seeds.
+    """One column: ``detectable`` is None where nothing is, ``floor`` without two seeds.
 
-    ``detectable`` supposes systems that disagree as much as the column's median pair does.
+    ``detectable`` supposes systems and seeds that disagree as much as the column's median pair
+    does. Nothing is detectable without a comparison, or where too few problems are discordant.
     """
 
     column: Column
@@ -34,7 +36,7 @@ def sights(table: Table, pairs: Sequence[Pair]) -> Iterator[Sight]:
             continue
         problems = ranked[0].first.problems
         found = [
-            comparison.disagreement
+            comparison
             for pair in pairs
             for compared, comparison in pair.compared
             if compared == column
@@ -47,6 +49,16 @@ def sights(table: Table, pairs: Sequence[Pair]) -> Iterator[Sight]:
         yield Sight(
             column=column,
             problems=problems,
-            detectable=detectable_difference(problems, median(found)) if found else None,
+            detectable=_detectable(problems, found),
             floor=noise_floor(values),
         )
+
+
+def _detectable(problems: int, found: Sequence[Comparison]) -> float | None:
+    if not found or median(each.wins + each.losses for each in found) < FEWEST_DISCORDANT:
+        return None
+    return detectable_difference(
+        problems,
+        median(each.disagreement for each in found),
+        median(each.seed_spread for each in found),
+    )

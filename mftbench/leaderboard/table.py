@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from mftbench.leaderboard.cells import Cell, Cells, Column, System
 from mftbench.scoring.intervals import Interval, as_items
-from mftbench.scoring.overall import mean_ranks
+from mftbench.scoring.overall import MEAN_DIGITS, mean_ranks
 from mftbench.scoring.paired import compare, correct
 
 
@@ -56,7 +56,9 @@ def make_table(
         for column in heads
         for system, mark in _marks(ranked[column]).items()
     }
-    full = [ranked[column] for column in heads if len(ranked[column]) == len(rows) and ranking]
+    full = {
+        column: ranked[column] for column in heads if len(ranked[column]) == len(rows) and ranking
+    }
     ranks, intervals = _ranks(rows, full)
     return Table(rows, heads, cells, marks, ranks, len(full), intervals)
 
@@ -83,21 +85,21 @@ def _marks(ranked: Mapping[System, Cell]) -> dict[System, Mark]:
 
 
 def _ranks(
-    systems: Sequence[System], columns: Sequence[Mapping[System, Cell]]
+    systems: Sequence[System], columns: Mapping[Column, Mapping[System, Cell]]
 ) -> tuple[dict[System, float], dict[System, Interval]]:
     """Average each system's rank over the columns that all share, with intervals."""
     if not columns:
         return {}, {}
     import numpy as np
 
-    tasks = [
-        np.stack([as_items(column[system].items).mean(axis=0) for system in systems], axis=1)
-        for column in columns
+    values = [
+        np.stack([as_items(cells[system].items).mean(axis=0) for system in systems], axis=1)
+        for cells in columns.values()
     ]
-    ranks, intervals = mean_ranks(tasks)
+    ranks, intervals = mean_ranks(values, [column.task for column in columns])
     return dict(zip(systems, ranks, strict=True)), dict(zip(systems, intervals, strict=True))
 
 
 def _value(cell: Cell) -> float:
-    assert cell.value is not None, "only ranked cells are compared"
-    return cell.value
+    """Give a ranked cell's mean as ranks see it: of its items, which no row has rounded."""
+    return round(float(as_items(cell.items).mean()), MEAN_DIGITS)

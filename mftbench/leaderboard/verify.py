@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mftbench.leaderboard.rows import DIGITS, Row
 from mftbench.scoring.intervals import mean_interval
@@ -20,6 +21,20 @@ def inconsistent_rows(rows: Iterable[Row]) -> Iterator[str]:
                 f"{row.model} {system} on {row.task} ({row.source}) {row.metric} seed {row.seed}: "
                 f"{fault}"
             )
+
+
+def with_own_interval(row: Row) -> Row:
+    """Give a row the interval that its items give, where it has that of an older version.
+
+    Items and keys outlive a change of the statistics: nothing has to be scored again for one.
+    """
+    known = [item for item in row.items if item is not None]
+    if not known or row.missing:
+        return row
+    low, high = mean_interval(known)
+    if [*_differs("low", row.low, low), *_differs("high", row.high, high)]:
+        return replace(row, low=low, high=high)
+    return row
 
 
 def _faults(row: Row) -> Iterator[str]:

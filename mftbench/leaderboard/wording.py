@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mftbench.leaderboard.cells import Cell, System
+from collections.abc import Iterable
+
+from mftbench.leaderboard.cells import Cell, Column, System
 from mftbench.leaderboard.table import Mark, Table
 from mftbench.scoring.intervals import Interval
 
@@ -67,6 +69,22 @@ def interval(cell: Cell | None) -> str:
 def signs(cell: Cell | None, mark: Mark) -> str:
     """Give the signs that follow a cell's value; the footnotes explain them."""
     return MARKS[mark] + (UNSEEN if cell is not None and cell.unseen else "")
+
+
+def qualities(cells: Iterable[Cell]) -> str:
+    """Say in a few words what has to be said of cells wherever their numbers appear."""
+    known = list(cells)
+    said = {
+        "synthetic": any(cell.first.synthetic for cell in known),
+        "in-process checker": any(cell.in_process for cell in known),
+    }
+    return ", ".join(name for name, holds in said.items() if holds)
+
+
+def qualified(label: str, table: Table, columns: Iterable[Column]) -> str:
+    """Write a label of some columns for a figure, with a line below it for what qualifies them."""
+    cells = (table.cell(system, column) for column in columns for system in table.systems)
+    return f"{label}\n{qualities(cell for cell in cells if cell)}".strip()
 
 
 def _tenth(share: float) -> float:

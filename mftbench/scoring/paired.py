@@ -14,7 +14,14 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mftbench.scoring.intervals import RESAMPLES, SEED, Items, as_items, difference_interval
+from mftbench.scoring.intervals import (
+    RESAMPLES,
+    SEED,
+    Items,
+    as_items,
+    difference_interval,
+    seed_spread,
+)
 
 ALPHA = 0.05
 EXACT_SIGNS = 12
@@ -26,9 +33,10 @@ class Comparison:
     """``mean(a) - mean(b)`` over the same problems, on the scale -1..1.
 
     ``wins`` and ``losses`` count problems on which a is better or worse. ``disagreement`` is the
-    root mean square of per-problem differences. ``p`` is two-sided, of the null hypothesis that
-    swapping a and b on any problem changes nothing; ``adjusted`` is p after Holm's correction over
-    the family it was reported in.
+    root mean square of per-problem differences, ``seed_spread`` the half width that few seeds add
+    to the interval, 0 for one seed. ``p`` is two-sided, of the null hypothesis that swapping a and
+    b on any problem changes nothing; ``adjusted`` is p after Holm's correction over the family it
+    was reported in.
     """
 
     difference: float
@@ -38,6 +46,7 @@ class Comparison:
     wins: int
     losses: int
     disagreement: float
+    seed_spread: float
     test: str
     p: float
     adjusted: float
@@ -72,6 +81,7 @@ def compare(a: ArrayLike, b: ArrayLike) -> Comparison:
         wins=wins,
         losses=losses,
         disagreement=float(np.sqrt((gaps**2).mean())),
+        seed_spread=seed_spread(left, right),
         test=test,
         p=p,
         adjusted=p,
@@ -111,7 +121,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def correct(family: Iterable[Comparison]) -> tuple[Comparison, ...]:
-    """Adjust the comparisons of one family together: all tasks of one pair of systems."""
+    """Adjust the comparisons of one family together: all columns of one pair of systems."""
     members = tuple(family)
     adjusted = holm([member.p for member in members])
     return tuple(replace(m, adjusted=p) for m, p in zip(members, adjusted, strict=True))

@@ -11,14 +11,17 @@ from mftbench.scoring.intervals import LEVEL
 from mftbench.scoring.paired import ALPHA
 
 POWER = 0.8
+FEWEST_DISCORDANT = 6  # on 5 problems even 5 : 0 has p = 2 / 2**5 > ALPHA
 
 
-def detectable_difference(problems: int, disagreement: float) -> float:
-    """Give the true difference that a paired test on so many problems finds in ``POWER`` of cases.
+def detectable_difference(problems: int, disagreement: float, seed_spread: float = 0.0) -> float:
+    """Give the true difference that a comparison on so many problems finds in ``POWER`` of cases.
 
     ``disagreement`` is the root mean square of per-problem differences; for binary outcomes its
     square is the share of problems on which the two systems disagree. Connor's (1987) formula for
     McNemar's test, solved for the difference; capped at 1, where nothing can be detected.
+    ``seed_spread`` is the half width that the seeds add to the interval: a verdict needs the
+    interval too, so what the seeds hide joins what the problems hide, as squares.
     """
     if problems < 1 or disagreement < 0:
         raise ValueError(f"{problems} problems, disagreement {disagreement}: need at least 1 and 0")
@@ -29,7 +32,8 @@ def detectable_difference(problems: int, disagreement: float) -> float:
     for _ in range(50):
         rest = max(0.0, variance - difference**2 / problems)
         difference = at_level * math.sqrt(variance) + at_power * math.sqrt(rest)
-    return min(1.0, difference)
+    hidden_by_seeds = seed_spread * (at_level + at_power) / at_level
+    return min(1.0, math.hypot(difference, hidden_by_seeds))
 
 
 def noise_floor(systems: Iterable[Sequence[float]]) -> float | None:

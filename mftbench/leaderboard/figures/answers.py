@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from mftbench.leaderboard.board import Section
 from mftbench.leaderboard.evidence import Evidence
 from mftbench.leaderboard.figures.theme import colours, legend, panels
+from mftbench.leaderboard.wording import qualified
 from mftbench.scoring.style import StyleSummary
 
 
@@ -24,6 +25,7 @@ def conciseness(evidence: Evidence, section: Section) -> Figure | None:
     )
     colour = colours(labels)
     columns = section.main.columns
+    names = [qualified(column.label, section.main, [column]) for column in columns]
     step = 0.8 / len(labels)
     for panel, (title, measure) in zip(axes, measures, strict=True):
         for place, system in enumerate(section.main.systems):
@@ -39,7 +41,7 @@ def conciseness(evidence: Evidence, section: Section) -> Figure | None:
                 rows, widths, height=step * 0.9, color=colour[system.label], label=system.label
             )
         panel.set_title(title)
-        panel.set_yticks(range(len(columns)), [column.label for column in columns])
+        panel.set_yticks(range(len(columns)), names)
         panel.set_ylim(len(columns) - 0.5, -0.5)
         panel.grid(axis="y", visible=False)
         panel.set_xlim(0, max(5.0, panel.get_xlim()[1]))

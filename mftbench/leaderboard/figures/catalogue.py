@@ -16,6 +16,7 @@ from mftbench.leaderboard.figures.answers import conciseness
 from mftbench.leaderboard.figures.scores import differences, pass_at_k, scores
 from mftbench.leaderboard.figures.theme import save, style
 from mftbench.leaderboard.figures.trainings import affinity, loss, shares, weight
+from mftbench.leaderboard.model_names import file_names
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ def write_figures(evidence: Evidence, folder: Path, formats: tuple[str, ...]) ->
         if ending not in FORMATS:
             raise unknown("figure format", ending, FORMATS)
     make_folder(folder)
-    several = len(evidence.board.sections) > 1
+    names = file_names(section.model for section in evidence.board.sections)
     for section in evidence.board.sections:
         for name in PLOTS:
             figure = draw(name, evidence, section)
             for ending in formats if figure is not None else ():
-                suffix = f"-{Path(section.model).name}" if several else ""
+                suffix = f"-{names[section.model]}" if len(names) > 1 else ""
                 path = folder / f"{name}{suffix}.{ending}"
                 assert figure is not None
                 save(figure, path)

@@ -13,6 +13,7 @@ from mftbench.leaderboard.evidence import Evidence
 from mftbench.leaderboard.figures.theme import INK, colours, legend, markers, panels
 from mftbench.leaderboard.pairs import Pair
 from mftbench.leaderboard.table import Table
+from mftbench.leaderboard.wording import qualified
 
 
 def scores(evidence: Evidence, section: Section) -> Figure | None:
@@ -26,7 +27,7 @@ def scores(evidence: Evidence, section: Section) -> Figure | None:
         points = _points(table, system.label, step * (place + 0.5) - 0.4)
         if points:
             _dots(axes, points, colour[system.label], marker[system.label], system.label)
-    _tasks_down(axes, [column.label for column in table.columns])
+    _tasks_down(axes, [qualified(each.label, table, [each]) for each in table.columns])
     axes.set_xlim(-2, 102)
     axes.set_xlabel("percent, with 95 % interval")
     legend(figure, axes)
@@ -39,7 +40,8 @@ def differences(evidence: Evidence, section: Section) -> Figure | None:
     if not pairs:
         return None
     columns = list(dict.fromkeys(column for pair in pairs for column, _ in pair.compared))
-    rows = [column.label for column in columns] + ["all tasks"]
+    rows = [qualified(column.label, section.main, [column]) for column in columns]
+    rows.append(qualified("all tasks", section.main, columns))
     labels = [system.label for system in section.main.systems]  # a system looks alike everywhere
     colour, marker = colours(labels), markers(labels)
     figure, (axes,) = panels(1, height=0.9 + len(rows) * max(0.3, 0.16 * len(pairs)), across=1)
@@ -77,7 +79,9 @@ def pass_at_k(evidence: Evidence, section: Section) -> Figure | None:
                 ms=4,
                 label=label,
             ) if points else None
-        panel.set_title(table.columns[0].label)
+        panel.set_title(
+            qualified(table.columns[0].label, table, [column for _, column in _ks(table)])
+        )
         panel.set_xscale("log")
         panel.set_xticks([k for k, _ in _ks(table)], [str(k) for k, _ in _ks(table)])
         panel.minorticks_off()

@@ -11,6 +11,7 @@ from mftbench.leaderboard.board import Section
 from mftbench.leaderboard.cells import Column
 from mftbench.leaderboard.figures.theme import colours, legend, markers, panels, style
 from mftbench.leaderboard.sweep import Sweep
+from mftbench.leaderboard.wording import qualities
 
 STEP = 0.08
 """How far systems stand apart on one setting, so that their intervals do not cover each other."""
@@ -30,7 +31,9 @@ def draw_sweep(sweep: Sweep) -> Figure:
         for (model, column), panel in zip(places, axes, strict=True):
             own = [(at, each) for at, each in sections if each.model == model]
             _lines(panel, own, column, labels)
-            panel.set_title(f"{model}: {column.label} {column.metric}")
+            cells = (each.main.cell(s, column) for _, each in own for s in each.main.systems)
+            said = qualities(cell for cell in cells if cell)
+            panel.set_title(f"{model}: {column.label} {column.metric}\n{said}".strip())
             names = [board.name.rpartition("/")[2] for board in sweep.boards]
             panel.set_xticks(range(len(names)), names)
             panel.set_ylim(-2, 102)
