@@ -82,7 +82,8 @@ def splice(prompt: str, completion: str, name: str, language: Language = PYTHON)
         return ""
     if language.defined(code, name):
         kept = _above(prompt, code, name, language)
-        return kept + _whole(code if fenced else _unfenced(code, language), language)
+        whole = kept + _whole(code if fenced else _unfenced(code, language), language)
+        return _closed(whole) if _CLASS.search(kept) else whole
     if language.braces:
         return _closed(prompt + _whole(code, language))
     if fenced and not code.lstrip("\n").startswith((" ", "\t")):
@@ -97,7 +98,7 @@ def _above(prompt: str, code: str, name: str, language: Language) -> str:
     all of it.
     """
     opening = _CLASS.search(prompt) if language.braces and _CLASS.search(code) else None
-    place = opening or language.defined(prompt, name)
+    place = opening or language.defined_last(prompt, name)
     kept = prompt[: place.start() if place else 0]
     if not language.braces:
         return kept

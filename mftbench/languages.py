@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 __all__ = ["CPP", "GO", "JAVA", "JAVASCRIPT", "LANGUAGES", "PYTHON", "RUST", "SQL", "Language"]
@@ -32,8 +33,15 @@ class Language:
         return self.start.match(line[:HEAD]) is not None
 
     def defined(self, code: str, name: str) -> re.Match[str] | None:
-        """Find the line that defines the name."""
-        return re.search(self.definition.replace("{name}", re.escape(name)), code, re.M)
+        """Find the first line that defines the name."""
+        return next(self._definitions(code, name), None)
+
+    def defined_last(self, code: str, name: str) -> re.Match[str] | None:
+        """Find the last line that defines the name: a prompt's own, below the examples in it."""
+        return max(self._definitions(code, name), key=lambda each: each.start(), default=None)
+
+    def _definitions(self, code: str, name: str) -> Iterator[re.Match[str]]:
+        return re.finditer(self.definition.replace("{name}", re.escape(name)), code, re.M)
 
 
 PYTHON = Language(
@@ -62,8 +70,12 @@ JAVASCRIPT = Language(
     braces=True,
 )
 
-# A type, the name, and a bracket on a line without a semicolon: a call has one, a definition none.
-_TYPED = r"^[\w<>\[\],?.:&* \t]+[ \t*&]{name}[ \t]*\([^;\n]*$"
+# A type, the name, and a bracket on a line without a semicolon before its brace: a call has one, a
+# definition none. What ``return`` or ``else`` begins is a call that goes on on the next line.
+_TYPED = (
+    r"^[ \t]*(?!(?:return|co_return|throw|else|case|default|new|do|goto|and|or|not)\b)"
+    r"[\w<\[][\w<>\[\],?.:&* \t]*[ \t*&]{name}[ \t]*\((?:[^;{\n]*$|[^;{\n]*\{)"
+)
 _BRACED = re.compile(
     r"""\s*(?:\#\s*(?:include|define|pragma)|//|/\*|\*|[{}@]|\#\[|.*[;{}]\s*$
     |(?:using|import|package|public|private|protected|static|final|class|struct|template|const)\s

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mftbench.extraction import JAVASCRIPT, PYTHON, SQL, Block, blocks, extract, splice
+from mftbench.languages import CPP, JAVA
+from mftbench.sources.human_eval_x import SHORT, X_FILES
 
 CODE = "def f(x):\n    return x\n"
 PROMPT = 'import math\n\n\ndef f(x):\n    """Give x."""\n'
@@ -114,6 +116,45 @@ def test_a_body_that_runs_into_a_closing_fence_ends_there():
 @pytest.mark.parametrize("completion", ["", "\n \n", "```\n```"])
 def test_nothing_spliced_is_no_code(completion):
     assert splice(PROMPT, completion, "f") == ""
+
+
+CPP_PROMPT = (
+    "#include<vector>\nusing namespace std;\n/*\nAdd.\n>>> add({1}, 2)\n3\n*/\nint add(int x,int y){\n"
+)
+CPP_ADD = "int add(int x, int y) {\n    return x + y;\n}\n"
+JAVA_PROMPT = (
+    "import java.util.*;\n\nclass Solution {\n    /**\n    Add.\n    >>> add(1, 2)\n    */\n"
+    "    public int add(int x, int y) {\n"
+)
+JAVA_ADD = "    public int add(int x, int y) {\n        return x + y;\n    }\n"
+
+
+@pytest.mark.parametrize("completion", [CPP_ADD, f"```cpp\n{CPP_ADD}```\n"])
+def test_a_docstring_s_example_is_not_where_a_repeated_function_begins(completion):
+    above = CPP_PROMPT[: CPP_PROMPT.index("int add")]
+    assert splice(CPP_PROMPT, completion, "add", CPP) == above + CPP_ADD
+
+
+@pytest.mark.parametrize("completion", [JAVA_ADD, f"```java\n{JAVA_ADD}```\n"])
+def test_a_method_alone_stands_in_the_class_of_its_prompt_which_is_closed(completion):
+    above = JAVA_PROMPT[: JAVA_PROMPT.index("    public int add")]
+    assert splice(JAVA_PROMPT, completion, "add", JAVA) == f"{above}{JAVA_ADD}}}\n"
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize("short", ["cpp", "java"])
+def test_a_function_repeated_without_its_description_leaves_no_comment_or_class_open(short):
+    language = SHORT[short]
+    for row in X_FILES[short].rows():
+        prompt = row.asked(language)
+        header = prompt.rstrip().split("\n")[-1]
+        body = row.canonical_solution.rstrip()
+        body = body.removesuffix("}").rstrip() if short == "java" else body
+        answer = f"```{short}\n{header}\n{body}\n```\n"
+        source = splice(prompt, answer, row.entry_point, language)
+        whole = prompt + row.canonical_solution
+        for sign in ("/*", "*/", "{", "}"):
+            assert source.count(sign) == whole.count(sign), row.task_id
 
 
 @given(st.text(alphabet=st.characters(codec=None), max_size=300))
