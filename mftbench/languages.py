@@ -18,7 +18,9 @@ class Language:
 
     ``labels`` are those of fences, ``start`` how a line of code begins, ``definition`` a pattern
     with the field ``{name}``. Where blocks end with a brace, ``braces`` is true and ``ends`` are
-    the beginnings of lines at the margin that belong to no answer: another main program.
+    the beginnings of lines at the margin that belong to no answer: another main program. ``heads``
+    are lines that may stand only at a file's head, and ``inside`` begins lines that go on with what
+    the line before began, though they may read like a sentence.
     """
 
     name: str
@@ -27,10 +29,16 @@ class Language:
     definition: str
     braces: bool = False
     ends: tuple[str, ...] = ()
+    heads: re.Pattern[str] | None = None
+    inside: re.Pattern[str] | None = None
 
     def begins(self, line: str) -> bool:
         """Say whether a line looks like code."""
         return self.start.match(line[:HEAD]) is not None
+
+    def goes_on(self, line: str) -> bool:
+        """Say whether a line looks like the middle of what the line before began."""
+        return self.inside is not None and self.inside.match(line[:HEAD]) is not None
 
     def defined(self, code: str, name: str) -> re.Match[str] | None:
         """Find the first line that defines the name."""
@@ -55,6 +63,7 @@ PYTHON = Language(
         re.X,
     ),
     definition=r"^(?:async[ \t]+)?def[ \t]+{name}\b|^{name}[ \t]*=[^=]",
+    heads=re.compile(r"from[ \t]+__future__[ \t]+import\b"),
 )
 
 JAVASCRIPT = Language(
@@ -70,11 +79,12 @@ JAVASCRIPT = Language(
     braces=True,
 )
 
-# A type, the name, and a bracket on a line without a semicolon before its brace: a call has one, a
-# definition none. What ``return`` or ``else`` begins is a call that goes on on the next line.
+# A type, the name, a bracket, and either a brace or a line's end at which no call and no sentence
+# ends. What ``return`` or ``else`` begins is a call that goes on on the next line.
 _TYPED = (
     r"^[ \t]*(?!(?:return|co_return|throw|else|case|default|new|do|goto|and|or|not)\b)"
-    r"[\w<\[][\w<>\[\],?.:&* \t]*[ \t*&]{name}[ \t]*\((?:[^;{\n]*$|[^;{\n]*\{)"
+    r"[\w<\[][\w<>\[\],?.:&* \t]*[ \t*&]{name}[ \t]*\("
+    r"(?:[^;{\n]*\{|(?:[^;{\n]*(?:[,()]|\bconst|\bnoexcept|\bthrows[\w., \t]{1,80}))?[ \t]*(?://.*)?$)"
 )
 _BRACED = re.compile(
     r"""\s*(?:\#\s*(?:include|define|pragma)|//|/\*|\*|[{}@]|\#\[|.*[;{}]\s*$
@@ -99,6 +109,7 @@ JAVA = Language(
     definition=_TYPED,
     braces=True,
     ends=("public class Main", "class Main"),
+    heads=re.compile(r"import[ \t][\w.* \t]+;"),
 )
 
 GO = Language(
