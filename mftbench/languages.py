@@ -133,8 +133,19 @@ RUST = Language(
 SQL = Language(
     name="sql",
     labels=("sql", "sqlite", "sqlite3"),
-    start=re.compile(r"\s*(?:select|with|values|insert|update|delete|create|drop)\b", re.I),
+    # A sentence may begin with "with", so what is named there has to follow.
+    start=re.compile(
+        r"""\s*(?:(?:select|values|insert|update|delete|create|drop)\b
+        |with\s*$|with\s+(?:recursive\s+)?[\w"`\[\]]+\s*(?:\(|as\b|$))""",
+        re.I | re.X,
+    ),
     definition=r"^\s*(?:select|with)\b",
+    inside=re.compile(
+        r"""(?:from|where|group|order|having|join|inner|left|right|full|outer|cross|natural|limit
+        |offset|union|intersect|except|and|or|on|using|not|in|between|like|as|case|when|then|else
+        |end|asc|desc|distinct)\b""",
+        re.I | re.X,
+    ),
 )
 
 LANGUAGES = {each.name: each for each in (PYTHON, JAVA, CPP, JAVASCRIPT, GO, RUST)}

@@ -83,6 +83,24 @@ def test_sql_keywords_at_line_starts_are_no_prose():
     assert extract(query, SQL) == query
 
 
+@pytest.mark.parametrize(
+    "query", ["Select a\nFrom t\nWhere a > 20\n", "Select a\nFrom t\nOrder By a\nLimit 1\n"]
+)
+def test_title_case_keywords_are_no_prose(query):
+    assert extract(f"{query}\nFrom this you see the rows.\n", SQL) == query
+
+
+def test_a_sentence_with_with_is_no_query():
+    assert extract("With the given tables:\nSELECT 1\n", SQL) == "SELECT 1\n"
+
+
+@pytest.mark.parametrize(
+    "query", ["WITH a AS (SELECT 1)\nSELECT * FROM a\n", "WITH\na(b) AS (\n1)\n"]
+)
+def test_a_common_table_expression_is_a_query(query):
+    assert extract(query, SQL) == query
+
+
 def test_a_body_is_appended_to_its_prompt():
     assert splice(PROMPT, "    return x\n", "f") == PROMPT + "    return x\n"
 
