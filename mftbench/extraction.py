@@ -105,10 +105,12 @@ def _is_body(code: str, name: str, language: Language) -> bool:
     Some tokenizers begin every text with one space; so little indents only what looks like code.
     """
     first = _first(code.split("\n"))
-    if not first[:1].isspace() or _FENCE.match(first[:HEAD]) or _PROSE.match(first.strip()[:HEAD]):
+    if not first[:1].isspace() or _FENCE.match(first[:HEAD]):
         return False
-    sentence = not first.startswith(("\t", "  ")) or first.rstrip().endswith((".", ":", "!", "?"))
-    if sentence and not language.begins(first):
+    line = first.strip()[:HEAD]
+    sentence = _PROSE.match(line) or line.endswith((".", ":", "!", "?"))
+    slight = not first.startswith(("\t", "  "))
+    if line.startswith(("* ", "- ")) or ((sentence or slight) and not language.begins(first)):
         return False
     header = language.defined(code, name) if language.braces else None
     alike = header is not None and _indent(header[0]) == _indent(first)
@@ -267,7 +269,8 @@ def _unfenced(text: str, language: Language, name: str) -> str:
 
 def _looks(line: str, language: Language, name: str) -> bool:
     """Say whether a line looks like code, or defines the name."""
-    return language.begins(line) or bool(name and language.defined(line[:HEAD], name))
+    defines = name and not _PROSE.match(line[:HEAD]) and language.defined(line[:HEAD], name)
+    return language.begins(line) or bool(defines)
 
 
 def _header(lines: list[str], begin: int) -> int:

@@ -217,6 +217,15 @@ def test_a_body_in_braces_ends_before_the_same_function_again():
     assert splice(CPP_PROMPT, f"{body}\n{CPP_ADD}", "add", CPP) == CPP_PROMPT + body
 
 
+def test_a_sentence_that_names_the_function_is_no_header():
+    assert extract(f"Here is add(x, y)\n```\n{CPP_ADD}```\n", CPP, "add") == CPP_ADD
+
+
+def test_a_type_with_a_capital_begins_a_body():
+    body = '        String s = "";\n        return x + y;\n    }\n}\n'
+    assert splice(JAVA_PROMPT, f"{body}\n{JAVA_ADD}", "add", JAVA) == JAVA_PROMPT + body
+
+
 def test_imports_from_the_future_stand_first():
     code = f"from __future__ import annotations\nimport re\n\n{CODE}"
     source = splice(PROMPT, f"```python\n{code}```\n", "f")
