@@ -22,6 +22,10 @@ TEMPLATES = {
     "mftcoder-v1": "<|role_start|>human<|role_end|>{prompt}<|role_start|>bot<|role_end|>",
 }
 FORMATS = (*TEMPLATES, CHAT)
+PLAIN = "plain"
+TURN_ENDS = ("<|role_start|>", "\n<s>human", "<|endoftext|>")
+# What ends an answer in any format: a new turn, and the mark that MBPP's own prompt teaches.
+_ANSWER_ENDS = (*TURN_ENDS, "[DONE]")
 # How the templates with role markers write a system turn.
 _MARKERS = {
     "mftcoder": "<s>system\n{content}\n",
@@ -43,6 +47,18 @@ class Encoded:
 
     input_ids: list[int]
     prompt_length: int
+
+
+def stops(format: str, sequences: Sequence[str]) -> tuple[str, ...]:
+    """Give the stop sequences that end an answer in a format.
+
+    Most of a prompt's say where a text that goes on from it would begin something else. An answer
+    in a conversation begins anew: it may repeat imports or open a fence, and extraction finds its
+    end.
+    """
+    if format == PLAIN:
+        return tuple(sequences)
+    return tuple(each for each in sequences if each in _ANSWER_ENDS)
 
 
 def render_prompt(format: str, prompt: str, tokenizer: PreTrainedTokenizerBase) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 __all__ = ["CPP", "GO", "JAVA", "JAVASCRIPT", "LANGUAGES", "PYTHON", "RUST", "SQL", "Language"]
@@ -17,7 +18,9 @@ class Language:
 
     ``labels`` are those of fences, ``start`` how a line of code begins, ``definition`` a pattern
     with the field ``{name}``. Where blocks end with a brace, ``braces`` is true and ``ends`` are
-    the beginnings of lines at the margin that belong to no answer: another main program.
+    the beginnings of lines at the margin that belong to no answer: another main program. ``heads``
+    are lines that may stand only at a file's head, and ``inside`` begins lines that go on with what
+    the line before began, though they may read like a sentence.
     """
 
     name: str
@@ -26,14 +29,27 @@ class Language:
     definition: str
     braces: bool = False
     ends: tuple[str, ...] = ()
+    heads: re.Pattern[str] | None = None
+    inside: re.Pattern[str] | None = None
 
     def begins(self, line: str) -> bool:
         """Say whether a line looks like code."""
         return self.start.match(line[:HEAD]) is not None
 
+    def goes_on(self, line: str) -> bool:
+        """Say whether a line looks like the middle of what the line before began."""
+        return self.inside is not None and self.inside.match(line[:HEAD]) is not None
+
     def defined(self, code: str, name: str) -> re.Match[str] | None:
-        """Find the line that defines the name."""
-        return re.search(self.definition.replace("{name}", re.escape(name)), code, re.M)
+        """Find the first line that defines the name."""
+        return next(self._definitions(code, name), None)
+
+    def defined_last(self, code: str, name: str) -> re.Match[str] | None:
+        """Find the last line that defines the name: a prompt's own, below the examples in it."""
+        return max(self._definitions(code, name), key=lambda each: each.start(), default=None)
+
+    def _definitions(self, code: str, name: str) -> Iterator[re.Match[str]]:
+        return re.finditer(self.definition.replace("{name}", re.escape(name)), code, re.M)
 
 
 PYTHON = Language(
@@ -47,6 +63,7 @@ PYTHON = Language(
         re.X,
     ),
     definition=r"^(?:async[ \t]+)?def[ \t]+{name}\b|^{name}[ \t]*=[^=]",
+    heads=re.compile(r"from[ \t]+__future__[ \t]+import\b"),
 )
 
 JAVASCRIPT = Language(
@@ -62,8 +79,13 @@ JAVASCRIPT = Language(
     braces=True,
 )
 
-# A type, the name, and a bracket on a line without a semicolon: a call has one, a definition none.
-_TYPED = r"^[\w<>\[\],?.:&* \t]+[ \t*&]{name}[ \t]*\([^;\n]*$"
+# A type, the name, a bracket, and either a brace or a line's end at which no call and no sentence
+# ends. What ``return`` or ``else`` begins is a call that goes on on the next line.
+_TYPED = (
+    r"^[ \t]*(?!(?:return|co_return|throw|else|case|default|new|do|goto|and|or|not)\b)"
+    r"[\w<\[][\w<>\[\],?.:&* \t]*[ \t*&]{name}[ \t]*\("
+    r"(?:[^;{\n]*\{|(?:[^;{\n]*(?:[,()]|\bconst|\bnoexcept|\bthrows[\w., \t]{1,80}))?[ \t]*(?://.*)?$)"
+)
 _BRACED = re.compile(
     r"""\s*(?:\#\s*(?:include|define|pragma)|//|/\*|\*|[{}@]|\#\[|.*[;{}]\s*$
     |(?:using|import|package|public|private|protected|static|final|class|struct|template|const)\s
@@ -87,6 +109,7 @@ JAVA = Language(
     definition=_TYPED,
     braces=True,
     ends=("public class Main", "class Main"),
+    heads=re.compile(r"import[ \t][\w.* \t]+;"),
 )
 
 GO = Language(
@@ -110,8 +133,19 @@ RUST = Language(
 SQL = Language(
     name="sql",
     labels=("sql", "sqlite", "sqlite3"),
-    start=re.compile(r"\s*(?:select|with|values|insert|update|delete|create|drop)\b", re.I),
+    # A sentence may begin with "with", so what is named there has to follow.
+    start=re.compile(
+        r"""\s*(?:(?:select|values|insert|update|delete|create|drop)\b
+        |with\s*$|with\s+(?:recursive\s+)?[\w"`\[\]]+\s*(?:\(|as\b|$))""",
+        re.I | re.X,
+    ),
     definition=r"^\s*(?:select|with)\b",
+    inside=re.compile(
+        r"""(?:from|where|group|order|having|join|inner|left|right|full|outer|cross|natural|limit
+        |offset|union|intersect|except|and|or|on|using|not|in|between|like|as|case|when|then|else
+        |end|asc|desc|distinct)\b""",
+        re.I | re.X,
+    ),
 )
 
 LANGUAGES = {each.name: each for each in (PYTHON, JAVA, CPP, JAVASCRIPT, GO, RUST)}

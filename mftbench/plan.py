@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mftbench.contract import JsonValue, Task
+from mftbench.formats import PLAIN
 from mftbench.stages import (
     Balance,
     ExecuteSpec,
@@ -157,6 +158,8 @@ class _Layout:
             seed=seed if sampled else 0,
             engine_options=self.context.engine_options,
             threads=study.threads,
+            # Since 3 stop sequences for continued texts end no answer that begins anew.
+            version=2 if study.format == PLAIN else 3,
         )
         execute = ExecuteSpec(
             generate=key("generate", generate),

@@ -179,3 +179,12 @@ def test_an_empty_prompt_is_the_tasks_fault(tmp_path):
         (problem, *_) = opened.problems(spec.task, spec.source).values()
     with pytest.raises(PluginError, match=f"the prompt of {problem.id} is empty"):
         requests(spec, [replace(problem, prompt="")], Prompt(), lambda prompt: prompt)
+
+
+@pytest.mark.parametrize(("format", "expected"), [("plain", ("\n#",)), ("chat", ())])
+def test_requests_stop_a_continued_text_and_no_chat_s_answer(tmp_path, format, expected):
+    with bench(tmp_path, study=replace(ONE, format=format)) as opened:
+        spec = plan(replace(ONE, format=format), opened.context())[0].evaluations[0].generate
+        problems = list(opened.problems(spec.task, spec.source).values())
+    made = requests(spec, problems, Prompt(stop=("\n#",)), lambda prompt: prompt)
+    assert {request.stop for request in made} == {expected}

@@ -4,7 +4,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import PreTrainedTokenizerFast
 
 from mftbench.errors import UsageError
-from mftbench.formats import FORMATS, encode, encode_all, render_prompt
+from mftbench.formats import FORMATS, TURN_ENDS, encode, encode_all, render_prompt, stops
 from mftbench.models import load_tokenizer
 
 
@@ -40,6 +40,13 @@ def test_chat_format_without_template_says_what_to_choose(tokenizer):
 def test_unknown_format_suggests_the_nearest(tokenizer):
     with pytest.raises(UsageError, match="did you mean 'mftcoder'"):
         render_prompt("mftcodr", "Add.", tokenizer)
+
+
+def test_stops_of_a_continued_text_hold_in_plain_only():
+    sequences = ("\ndef", "[DONE]", *TURN_ENDS, "\n\n")
+    assert stops("plain", sequences) == sequences
+    for format in FORMATS[1:]:
+        assert stops(format, sequences) == ("[DONE]", *TURN_ENDS)
 
 
 def test_every_format_has_a_name():

@@ -134,6 +134,18 @@ def test_a_new_program_renews_executions_and_scores_but_no_model():
     assert not stage_keys(study, "score") & stage_keys(study, "score", a=new_program)
 
 
+def test_plain_generations_kept_their_keys_when_stops_were_left_out_of_other_formats():
+    versions = {
+        format: {
+            each.generate.version
+            for cell in plan(replace(STUDY, format=format), context())
+            for each in cell.evaluations
+        }
+        for format in ("plain", "chat", "mftcoder")
+    }
+    assert versions == {"plain": {2}, "chat": {3}, "mftcoder": {3}}
+
+
 def test_greedy_generations_of_the_base_do_not_depend_on_the_seed():
     cells = plan(STUDY, context())
     assert sum(cell.mode == "base" for cell in cells) == 1

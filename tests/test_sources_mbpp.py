@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mftbench.contract import Limits
 from mftbench.plugins import load_task, open_source
 from mftbench.sources import mbpp
 from mftbench.sources.location import data_file
@@ -119,3 +120,44 @@ def test_a_changed_file_is_another_fingerprint(monkeypatch, tmp_path):
     monkeypatch.setenv("MFTBENCH_DATA", str(tmp_path))
     monkeypatch.setenv("MFTBENCH_CHANGED_DATA", "1")
     assert source().fingerprint() != before
+
+
+CHALLENGED = ["MBPP/11", "MBPP/16", "MBPP/20", "MBPP/23", "MBPP/25", "MBPP/26"]
+CHALLENGED += ["MBPP/28", "MBPP/42", "MBPP/43", "MBPP/44", "MBPP/47"]
+
+
+@pytest.mark.needs_data
+def test_the_study_s_variant_scores_with_the_challenge_tests_too():
+    problems = list(source().problems())
+    more = [problem for problem in problems if problem.facts["checks"] != 3]
+    assert [problem.id for problem in more] == CHALLENGED
+    first = problems[0]
+    assert first.facts["checks"] == 5
+    assert 'assert remove_Occ("","l") == ""' in str(first.facts["suite"])
+    assert 'remove_Occ("","l")' not in first.prompt
+
+
+@pytest.mark.needs_data
+def test_mbpp_s_own_variant_scores_with_its_three_tests():
+    opened = source(prompt="standard")
+    assert {problem.facts["checks"] for problem in opened.problems()} == {3}
+    completion = {problem.facts["checks"] for problem in source("completion").problems()}
+    assert completion == {3}
+
+
+@pytest.mark.needs_data
+def test_challenge_tests_renew_the_source_and_not_what_is_learnt_from_it():
+    assert "challenge" in source().fingerprint()
+    assert "challenge" not in source(prompt="standard").fingerprint()
+    mixed = open_source(load_task("text_to_code"), "open")
+    assert "challenge" not in mixed.fingerprint()
+
+
+@pytest.mark.needs_data
+@pytest.mark.needs_bubblewrap
+def test_golds_pass_the_challenge_tests(bubblewrap):
+    task = load_task("text_to_code")
+    for problem in source().problems():
+        if problem.id in CHALLENGED:
+            made = task.program(problem, problem.gold)
+            assert task.judge(problem, bubblewrap.run(made, Limits())).passed, problem.id

@@ -16,6 +16,7 @@ from pathlib import Path
 from mftbench.canonical import digest, dumps
 from mftbench.contract import JsonValue, Problem, Prompt
 from mftbench.errors import EngineError, MftbenchError, PluginError
+from mftbench.formats import stops
 from mftbench.inference.engine import Completion, Engine, Request
 from mftbench.inference.jobs import Job, generate_all
 from mftbench.itemlog import ItemLog, read_items, write_items
@@ -33,8 +34,11 @@ def requests(
 ) -> list[Request]:
     """Lay out the requests of a spec: every problem ``n`` times, each with a seed of its own.
 
+    Stop sequences that are for continued texts are left out in formats that begin an answer anew.
+
     Raises PluginError for a problem whose prompt is empty: no model can be asked nothing.
     """
+    stop = stops(spec.format, prompt.stop)
     budget = spec.sampling.max_new_tokens or prompt.max_new_tokens
     rendered = {problem.id: render(prompt.render(problem.prompt)) for problem in problems}
     if empty := [name for name, text in rendered.items() if not text]:
@@ -44,7 +48,7 @@ def requests(
             problem=problem.id,
             sample=sample,
             prompt=rendered[problem.id],
-            stop=prompt.stop,
+            stop=stop,
             max_new_tokens=budget,
             seed=int(digest([spec.seed, problem.id, sample], 15), 16),
         )

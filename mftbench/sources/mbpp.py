@@ -26,6 +26,7 @@ __all__ = [
     "mbpp_rows",
     "mbpp_suite",
     "mbpp_text",
+    "mbpp_text_rows",
 ]
 
 Rows = dict[int, Row]
@@ -84,6 +85,7 @@ def mbpp_text(
     """Open MBPP as text-to-code: description and asserts to a function.
 
     ``mftcoder`` is the study's prompt, ``standard`` MBPP's own with three solved problems above.
+    The study scores with MBPP's challenge tests too, which eleven of its problems have.
     ``train`` and ``problems`` take only the first rows of a split.
 
     Raises UsageError if the file cannot be had.
@@ -91,12 +93,28 @@ def mbpp_text(
     ask = prompts.PROMPTS[prompt]
 
     def problem(row: Row, rows: Rows) -> Problem:
-        return Problem(f"MBPP/{row.task_id}", ask(row, rows), row.source, mbpp_suite(row).facts())
+        suite = mbpp_suite(row, challenge=prompt == "mftcoder")
+        return Problem(f"MBPP/{row.task_id}", ask(row, rows), row.source, suite.facts())
 
     def example(row: Row, rows: Rows) -> Example:
-        return Example(f"MBPP/{row.task_id}", ask(row, rows), prompts.ANSWERS[prompt](row))
+        return _example(row, rows, prompt)
 
-    return _source(_Rendering(example, problem), prompt, train, problems)
+    # The form is part of the fingerprint, so nothing that ran without these tests is taken for it.
+    form = f"{prompt} challenge" if prompt == "mftcoder" else prompt
+    return _source(_Rendering(example, problem), form, train, problems)
+
+
+def mbpp_text_rows() -> Source:
+    """Open what is learnt from MBPP as text-to-code, in the study's prompt and without problems.
+
+    Its fingerprint is of the training rows alone: a change of the problems' tests trains nothing.
+
+    Raises UsageError if the file cannot be had.
+    """
+    rendering = _Rendering(
+        example=lambda row, rows: _example(row, rows, "mftcoder"), problem=lambda row, rows: None
+    )
+    return _source(rendering, "mftcoder", None, None)
 
 
 def mbpp_completion(
@@ -140,6 +158,11 @@ def mbpp_comment(
     return _source(_Rendering(example, problem), "comment", train, problems)
 
 
+def _example(row: Row, rows: Rows, prompt: str) -> Example:
+    ask, answer = prompts.PROMPTS[prompt], prompts.ANSWERS[prompt]
+    return Example(f"MBPP/{row.task_id}", ask(row, rows), answer(row))
+
+
 def _source(rendering: _Rendering, form: str, train: int | None, problems: int | None) -> Source:
     def examples() -> Iterator[Example]:
         rows = mbpp_rows()
@@ -161,12 +184,13 @@ def mbpp_rows() -> Rows:
     return {row.task_id: row for row in FILE.rows()}
 
 
-def mbpp_suite(row: Row) -> Suite:
-    """Make the suite of a problem's three asserts."""
+def mbpp_suite(row: Row, *, challenge: bool = False) -> Suite:
+    """Make the suite of a problem's three asserts, and of its challenge tests if asked for."""
+    tests = (*row.test_list, *(row.challenge_test_list if challenge else ()))
     # Where there is a setup it instantiates a class of the candidate's, which no pipe can carry.
     return Suite(
-        text="\n".join((row.setup, *row.test_list)) + "\n",
+        text="\n".join((row.setup, *tests)) + "\n",
         entry_points=(row.entry_point,),
-        checks=len(row.test_list),
+        checks=len(tests),
         in_process=bool(row.setup.strip()),
     )

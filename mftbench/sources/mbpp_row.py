@@ -18,6 +18,7 @@ class Row:
     code: str
     test_list: tuple[str, ...]
     test_setup_code: str = ""
+    challenge_test_list: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:

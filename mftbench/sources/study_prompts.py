@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from mftbench.contract import Prompt
+from mftbench.formats import TURN_ENDS
 from mftbench.languages import Language
 
 __all__ = ["Asking", "study_prompt"]
@@ -29,6 +30,6 @@ def study_prompt(language: Language) -> Prompt:
     """Ask as the study does. An answer may be a whole function, so only a new turn ends it."""
     return Prompt(
         template=f"{_TAGS[language.name]}\n{{prompt}}\n",
-        stop=("<|role_start|>", "\n<s>human", "<|endoftext|>"),
+        stop=TURN_ENDS,
         max_new_tokens=512,
     )

@@ -64,4 +64,5 @@ TASK = Task(
     prompt=Prompt(stop=("\nclass", "\ndef", "\n#", "\nif", "\nprint"), max_new_tokens=512),
     program=program,
     judge=judge_source,
+    program_version=2,
 )

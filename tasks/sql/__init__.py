@@ -94,5 +94,6 @@ TASK = Task(
     prompt=Prompt(template="{prompt}\n", stop=(";", "\n\n", "\n--"), max_new_tokens=256),
     program=program,
     judge=judge,
+    program_version=2,
     judge_version=2,
 )

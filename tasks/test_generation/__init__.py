@@ -118,6 +118,7 @@ TASK = Task(
     prompt=Prompt(template="{prompt}\n# Tests\n", stop=("\ndef ", "\n# ", "\nclass ", "\nprint(")),
     program=program,
     judge=judge,
+    program_version=2,
     judge_version=2,
     metrics=(
         Metric("pass"),

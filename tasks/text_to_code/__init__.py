@@ -5,7 +5,7 @@ from mftbench.contract import JsonValue, Problem, Program, Prompt, Task, Verdict
 from mftbench.extraction import PYTHON, extract
 from mftbench.sources.eval_plus import mbpp_plus
 from mftbench.sources.leetcode import leetcode_text
-from mftbench.sources.mbpp import mbpp_text
+from mftbench.sources.mbpp import mbpp_text, mbpp_text_rows
 from mftbench.sources.mixture import mixture
 from mftbench.sources.starter import starter_programs
 from mftbench.starter.suite import ProgramItem
@@ -43,9 +43,10 @@ TASK = Task(
         "mbpp": mbpp_text,
         "mbppplus": mbpp_plus,
         "leetcode": leetcode_text,
-        "open": mixture(mbpp_text, leetcode_text),
+        "open": mixture(mbpp_text_rows, leetcode_text),
     },
     prompt=Prompt(stop=("[DONE]", "\nassert ", "\nprint(", "\nif __name__"), max_new_tokens=512),
     program=program,
     judge=judge_source,
+    program_version=2,
 )

@@ -50,4 +50,5 @@ TASK = Task(
     prompt=Prompt(template="{prompt}\n// JavaScript\n", stop=("\n//", "\nconsole.")),
     program=program,
     judge=judge_source,
+    program_version=2,
 )
