@@ -1,10 +1,14 @@
 """JavaScript suites, generated tests and SQL queries in the sandbox."""
 
+import os
+
 import pytest
 from runner_modules import runner_module
 
-from mftbench.contract import Limits, Outcome, Program, Step
+from mftbench.contract import Limits, Outcome, Problem, Program, Step
 from mftbench.errors import SandboxError
+from mftbench.plugins import load_task
+from mftbench.sandbox import bubblewrap as bubblewrap_module
 from mftbench.sandbox.attacks import EVERY_ATTACK, attack_program
 from mftbench.sandbox.verdict import verdict_of
 from mftbench.testing.sandbox import suite_program
@@ -106,6 +110,68 @@ def test_a_mutant_is_killed(bubblewrap):
 def test_a_mutant_that_raises_is_killed(bubblewrap):
     mutant = "def f(x):\n    raise KeyError\n"
     assert verdict_of(under_test(bubblewrap, UNITTEST, mutant)).outcome is Outcome.FAILED
+
+
+def judged(sandbox, tests, mutants=6):
+    """Judge tests as the task does, on a function that has so many mutants."""
+    task = load_task("test_generation")
+    changed = [ADD_ONE.replace("+ 1", f"- {number}") for number in range(1, mutants + 1)]
+    facts = {"entry_points": ["f"], "reference": ADD_ONE, "mutants": changed}
+    problem = Problem("p", "", "", facts)
+    return task.judge(problem, sandbox.run(task.program(problem, tests), LIMITS))
+
+
+def test_tests_that_check_the_function_are_valid_and_kill(bubblewrap):
+    assert judged(bubblewrap, "assert f(1) == 2", mutants=2).passed
+
+
+@pytest.mark.parametrize("share", [128, 192])
+def test_tests_that_toss_a_coin_are_not_believed(bubblewrap, share):
+    tests = f"import os\nf(1)\nassert os.urandom(1)[0] < {share}"
+    verdict = judged(bubblewrap, tests)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.scores["killed"] < 1
+
+
+# What a process has read stays in the machine's memory, and tells the next one that it was read.
+REMEMBERS = """
+import os
+f(1)
+with open("/seen/file", "rb", buffering=0) as file:
+    try:
+        first = not os.preadv(file.fileno(), [bytearray(64)], 0, os.RWF_NOWAIT)
+    except BlockingIOError:
+        first = True
+    file.read()
+assert first
+"""
+
+
+def forget(file):
+    """Drop a file's pages from memory, where its file system can; say whether it could."""
+    with file.open("rb", buffering=0) as opened:
+        os.fsync(opened.fileno())
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        try:
+            return not os.preadv(opened.fileno(), [bytearray(64)], 0, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return True
+        finally:
+            opened.read()  # what is on its way into memory cannot be dropped
+            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def test_tests_that_pass_only_when_they_run_first_are_not_valid(bubblewrap, tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 4096)
+    if not forget(file):
+        pytest.skip("the file system of temporary files keeps them in memory")
+    mounts = bubblewrap_module.mounts
+    shown = ["--ro-bind", str(tmp_path), "/seen"]
+    monkeypatch.setattr(bubblewrap_module, "mounts", lambda *given: [*shown, *mounts(*given)])
+    verdict = judged(bubblewrap, REMEMBERS, mutants=2)
+    assert verdict.scores["valid"] == 0.0
+    assert "every run of the reference" in verdict.reason
 
 
 def test_tests_reach_nothing_of_the_program_but_its_entry_points(bubblewrap):
