@@ -224,6 +224,75 @@ def test_javascript_checks_are_counted(bubblewrap):
 
 
 @pytest.mark.needs_node
+@pytest.mark.parametrize(
+    "source",
+    [
+        "function f(x) { return x + 1 }\nmodule.exports = { f }",
+        "function f(x) { return x + 1 }\nmodule.exports = f\nmodule.exports.f = f",
+        "const f = (x) => x + 1\nexports.f = f",
+        "const f = (x) => x + 1\nif (typeof module !== 'undefined') module.exports = f",
+        "const f = (x) => x + 1\nif (require.main === module) process.exit(1)",
+        "const f = (x) => x + (__filename.startsWith(__dirname) ? 1 : 0)",
+        "'use strict'\nconst fs = require('fs'), path = require('node:path')\nconst f = (x) => x + 1",
+    ],
+)
+def test_javascript_that_exports_its_function_is_right(bubblewrap, source):
+    verdict = verdict_of(javascript(bubblewrap, source, "assert.strictEqual(f(1), 2)"))
+    assert verdict.passed, verdict.reason
+
+
+@pytest.mark.needs_node
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "const assert = require('assert')\nassert.ok(true)\n",
+        "const assert = require('assert').strict\n",
+        "var assert = require('assert')\n",
+        "function assert(claim) { if (!claim) throw claim }\n",
+        "const { assert } = console\n",
+        "const console = require('console')\n",
+        "console.assert = () => {}\n",
+        "const suite = 1, own = 2, counted = 3\n",
+    ],
+)
+@pytest.mark.parametrize("claim", ["assert(f(1) === 2)", "console.assert(f(1) === 2)"])
+def test_javascript_is_judged_by_the_suite_s_assert_whatever_it_declares(
+    bubblewrap, declared, claim
+):
+    right = javascript(bubblewrap, declared + "const f = (x) => x + 1", claim, checks=1)
+    assert verdict_of(right).passed, verdict_of(right).reason
+    wrong = javascript(bubblewrap, declared + "const f = (x) => x", claim, checks=1)
+    assert verdict_of(wrong).outcome is Outcome.FAILED
+
+
+@pytest.mark.needs_node
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const f = () => 7\nglobalThis.assert = () => {}",
+        "const f = () => { globalThis.assert = () => {}; return 7 }",
+        "const f = () => { console.assert = () => {}; return 7 }",
+        "function f() { f.caller.arguments[0] = f.caller.arguments[1] = () => {}; return 7 }",
+        "const f = () => 7\nmodule.exports = { assert() {}, f }",
+        "const f = () => 7\nObject.defineProperty(globalThis, 'assert', { get: () => () => {} })",
+        "const f = () => 7\nconst { Module } = require('module')\nModule.wrap = () => ''",
+        "const f = () => { throw new (require('assert').AssertionError)({}) }",
+    ],
+)
+@pytest.mark.parametrize("claim", ["assert(f(1) === 2)", "console.assert(f(1) === 2)"])
+def test_javascript_does_not_replace_the_suite_s_assert(bubblewrap, source, claim):
+    step = javascript(bubblewrap, source, f"{claim}\n{claim}")
+    assert verdict_of(step).outcome is Outcome.FAILED
+
+
+@pytest.mark.needs_node
+def test_javascript_does_not_stop_the_count_between_two_checks(bubblewrap):
+    source = "const f = () => { console.assert = globalThis.assert = () => {}; return 2 }"
+    suite = "console.assert(f() === 2); console.assert(f() === 3)"
+    assert verdict_of(javascript(bubblewrap, source, suite)).outcome is Outcome.FAILED
+
+
+@pytest.mark.needs_node
 def test_javascript_cannot_start_a_program_outside(bubblewrap):
     source = "const f = () => require('fs').readdirSync('/home').length"
     assert verdict_of(javascript(bubblewrap, source, "assert(f())")).outcome is Outcome.ERROR
