@@ -1,6 +1,8 @@
 """Hostile completions get the right failing verdict, the run goes on, nothing is left running."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -145,6 +147,60 @@ def test_nothing_of_the_environment_is_inherited(bubblewrap, monkeypatch):
     source = "import os\ndef add():\n    return sorted(os.environ)\n"
     suite = "assert 'SECRET_TOKEN' not in add() and 'PATH' in add()\n"
     assert verdict_of(bubblewrap.run(suite_program(source, suite), LIMITS).steps[0]).passed
+
+
+NUMBERS = {"x86_64": (248, 249, 250), "aarch64": (217, 218, 219)}
+KEYS = f"""
+import ctypes, errno, os
+libc = ctypes.CDLL(None, use_errno=True)
+add_key, request_key, keyctl = {NUMBERS}[os.uname().machine]
+SESSION = -3
+def find(name):
+    return libc.syscall(keyctl, 10, SESSION, b"user", name, 0)
+def leave(name):
+    return libc.syscall(add_key, b"user", name, b"token", 5, SESSION)
+"""
+READS_KEYS = f"""{KEYS}
+def add():
+    asked = libc.syscall(request_key, b"user", b"of-the-host", None, 0)
+    found, left = find(b"of-the-host"), leave(b"of-a-sample")
+    again = libc.syscall(0x40000000 + keyctl, 0, SESSION, 0)
+    try:
+        listed = open("/proc/keys").read()
+    except OSError:
+        listed = ""
+    return asked, found, left, again, listed
+"""
+HOST_WITH_KEYS = f"""{KEYS}
+import sys
+if libc.syscall(keyctl, 1, None) < 0 or leave(b"of-the-host") < 0:
+    sys.exit(f"the kernel gives no keyring: {{os.strerror(ctypes.get_errno())}}")
+from mftbench.contract import Limits
+from mftbench.sandbox.bubblewrap import Bubblewrap
+from mftbench.sandbox.verdict import verdict_of
+from mftbench.testing.sandbox import suite_program
+suite = "assert add() == (-1, -1, -1, -1, '')"
+verdict = verdict_of(Bubblewrap().run(suite_program({READS_KEYS!r}, suite), Limits()).steps[0])
+print(verdict.outcome.value, verdict.reason, find(b"of-the-host") > 0, find(b"of-a-sample") > 0)
+"""
+
+
+@pytest.mark.needs_bubblewrap
+@pytest.mark.skipif(os.uname().machine not in NUMBERS, reason="no filter for this machine")
+def test_keys_of_the_session_that_started_it_are_out_of_reach():
+    # A process of its own: who joins a session's keyring does not get back to the old one.
+    host = subprocess.run([sys.executable, "-c", HOST_WITH_KEYS], capture_output=True, text=True)
+    if "the kernel gives no keyring" in host.stderr:
+        pytest.skip(host.stderr.strip())
+    assert host.stdout.split() == ["passed", "True", "False"], host.stdout + host.stderr
+
+
+@pytest.mark.needs_bubblewrap
+def test_nothing_that_bubblewrap_was_given_stays_open(bubblewrap):
+    source = "import os\ndef add():\n    return len(os.listdir('/proc/self/fd')) - 1\n"
+    suite = "assert add() == 5\n"  # standard streams, and a pipe from and to the suite
+    verdict = verdict_of(bubblewrap.run(suite_program(source, suite), LIMITS).steps[0])
+    assert verdict.passed, verdict.reason
 
 
 @pytest.mark.needs_bubblewrap

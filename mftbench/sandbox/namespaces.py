@@ -27,6 +27,7 @@ WORK = "/work"
 PACKAGES = "/packages"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
+_KEY_LISTS = ("/proc/keys", "/proc/key-users")  # of whoever started this, in every namespace
 _JAVA_SETTINGS = "java-*-openjdk"  # Debian keeps files of the virtual machine below /etc
 _END_MS = 20_000  # a fork bomb on a busy machine takes its time to die
 _SIGNALLED = 128  # bubblewrap says the end by a signal as a shell does
@@ -68,6 +69,9 @@ def mounts(runners: Path, limits: Limits) -> list[str]:
     """
     # Where root starts this, the files of /proc/sys would be the program's own to write.
     options = ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
+    for file in _KEY_LISTS:
+        if Path(file).exists():  # not on a kernel without keyrings
+            options += ["--ro-bind", "/dev/null", file]
     for folder in _SYSTEM:
         options += _system_folder(Path(folder))
     for file in _SYSTEM_FILES:
