@@ -1,10 +1,14 @@
 """JavaScript suites, generated tests and SQL queries in the sandbox."""
 
+import os
+
 import pytest
 from runner_modules import runner_module
 
-from mftbench.contract import Limits, Outcome, Program, Step
+from mftbench.contract import Limits, Outcome, Problem, Program, Step
 from mftbench.errors import SandboxError
+from mftbench.plugins import load_task
+from mftbench.sandbox import bubblewrap as bubblewrap_module
 from mftbench.sandbox.attacks import EVERY_ATTACK, attack_program
 from mftbench.sandbox.verdict import verdict_of
 from mftbench.testing.sandbox import suite_program
@@ -108,6 +112,68 @@ def test_a_mutant_that_raises_is_killed(bubblewrap):
     assert verdict_of(under_test(bubblewrap, UNITTEST, mutant)).outcome is Outcome.FAILED
 
 
+def judged(sandbox, tests, mutants=6):
+    """Judge tests as the task does, on a function that has so many mutants."""
+    task = load_task("test_generation")
+    changed = [ADD_ONE.replace("+ 1", f"- {number}") for number in range(1, mutants + 1)]
+    facts = {"entry_points": ["f"], "reference": ADD_ONE, "mutants": changed}
+    problem = Problem("p", "", "", facts)
+    return task.judge(problem, sandbox.run(task.program(problem, tests), LIMITS))
+
+
+def test_tests_that_check_the_function_are_valid_and_kill(bubblewrap):
+    assert judged(bubblewrap, "assert f(1) == 2", mutants=2).passed
+
+
+@pytest.mark.parametrize("share", [128, 192])
+def test_tests_that_toss_a_coin_are_not_believed(bubblewrap, share):
+    tests = f"import os\nf(1)\nassert os.urandom(1)[0] < {share}"
+    verdict = judged(bubblewrap, tests)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.scores["killed"] < 1
+
+
+# What a process has read stays in the machine's memory, and tells the next one that it was read.
+REMEMBERS = """
+import os
+f(1)
+with open("/seen/file", "rb", buffering=0) as file:
+    try:
+        first = not os.preadv(file.fileno(), [bytearray(64)], 0, os.RWF_NOWAIT)
+    except BlockingIOError:
+        first = True
+    file.read()
+assert first
+"""
+
+
+def forget(file):
+    """Drop a file's pages from memory, where its file system can; say whether it could."""
+    with file.open("rb", buffering=0) as opened:
+        os.fsync(opened.fileno())
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        try:
+            return not os.preadv(opened.fileno(), [bytearray(64)], 0, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return True
+        finally:
+            opened.read()  # what is on its way into memory cannot be dropped
+            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def test_tests_that_pass_only_when_they_run_first_are_not_valid(bubblewrap, tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 4096)
+    if not forget(file):
+        pytest.skip("the file system of temporary files keeps them in memory")
+    mounts = bubblewrap_module.mounts
+    shown = ["--ro-bind", str(tmp_path), "/seen"]
+    monkeypatch.setattr(bubblewrap_module, "mounts", lambda *given: [*shown, *mounts(*given)])
+    verdict = judged(bubblewrap, REMEMBERS, mutants=2)
+    assert verdict.scores["valid"] == 0.0
+    assert "every run of the reference" in verdict.reason
+
+
 def test_tests_reach_nothing_of_the_program_but_its_entry_points(bubblewrap):
     tests = "import sys\nf.__name__ = 'secret'\nassert f(1) == 2\nassert not hasattr(sys, 'secret')"
     source = "secret = 7\n" + ADD_ONE
@@ -155,6 +221,75 @@ def test_javascript_checks_are_counted(bubblewrap):
     assert javascript(bubblewrap, "const f = () => 1", suite).report.checks == 3
     short = javascript(bubblewrap, "const f = () => 1", suite, checks=4)
     assert verdict_of(short).outcome is Outcome.FAILED
+
+
+@pytest.mark.needs_node
+@pytest.mark.parametrize(
+    "source",
+    [
+        "function f(x) { return x + 1 }\nmodule.exports = { f }",
+        "function f(x) { return x + 1 }\nmodule.exports = f\nmodule.exports.f = f",
+        "const f = (x) => x + 1\nexports.f = f",
+        "const f = (x) => x + 1\nif (typeof module !== 'undefined') module.exports = f",
+        "const f = (x) => x + 1\nif (require.main === module) process.exit(1)",
+        "const f = (x) => x + (__filename.startsWith(__dirname) ? 1 : 0)",
+        "'use strict'\nconst path = require('node:path')\nconst f = (x) => x + 1",
+    ],
+)
+def test_javascript_that_exports_its_function_is_right(bubblewrap, source):
+    verdict = verdict_of(javascript(bubblewrap, source, "assert.strictEqual(f(1), 2)"))
+    assert verdict.passed, verdict.reason
+
+
+@pytest.mark.needs_node
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "const assert = require('assert')\nassert.ok(true)\n",
+        "const assert = require('assert').strict\n",
+        "var assert = require('assert')\n",
+        "function assert(claim) { if (!claim) throw claim }\n",
+        "const { assert } = console\n",
+        "const console = require('console')\n",
+        "console.assert = () => {}\n",
+        "const suite = 1, own = 2, counted = 3\n",
+    ],
+)
+@pytest.mark.parametrize("claim", ["assert(f(1) === 2)", "console.assert(f(1) === 2)"])
+def test_javascript_is_judged_by_the_suite_s_assert_whatever_it_declares(
+    bubblewrap, declared, claim
+):
+    right = javascript(bubblewrap, declared + "const f = (x) => x + 1", claim, checks=1)
+    assert verdict_of(right).passed, verdict_of(right).reason
+    wrong = javascript(bubblewrap, declared + "const f = (x) => x", claim, checks=1)
+    assert verdict_of(wrong).outcome is Outcome.FAILED
+
+
+@pytest.mark.needs_node
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const f = () => 7\nglobalThis.assert = () => {}",
+        "const f = () => { globalThis.assert = () => {}; return 7 }",
+        "const f = () => { console.assert = () => {}; return 7 }",
+        "function f() { f.caller.arguments[0] = f.caller.arguments[1] = () => {}; return 7 }",
+        "const f = () => 7\nmodule.exports = { assert() {}, f }",
+        "const f = () => 7\nObject.defineProperty(globalThis, 'assert', { get: () => () => {} })",
+        "const f = () => 7\nconst { Module } = require('module')\nModule.wrap = () => ''",
+        "const f = () => { throw new (require('assert').AssertionError)({}) }",
+    ],
+)
+@pytest.mark.parametrize("claim", ["assert(f(1) === 2)", "console.assert(f(1) === 2)"])
+def test_javascript_does_not_replace_the_suite_s_assert(bubblewrap, source, claim):
+    step = javascript(bubblewrap, source, f"{claim}\n{claim}")
+    assert verdict_of(step).outcome is Outcome.FAILED
+
+
+@pytest.mark.needs_node
+def test_javascript_does_not_stop_the_count_between_two_checks(bubblewrap):
+    source = "const f = () => { console.assert = globalThis.assert = () => {}; return 2 }"
+    suite = "console.assert(f() === 2); console.assert(f() === 3)"
+    assert verdict_of(javascript(bubblewrap, source, suite)).outcome is Outcome.FAILED
 
 
 @pytest.mark.needs_node

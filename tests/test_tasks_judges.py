@@ -17,9 +17,17 @@ def ended(name: str, outcome: Outcome) -> StepResult:
 
 
 def judge(*outcomes: Outcome):
+    """Judge an execution in which every program ended alike whenever it ran."""
     names = ("reference", "mutant-1", "mutant-2", "mutant-3")
-    steps = tuple(map(ended, names, outcomes))
-    return TESTS.judge(PROBLEM, Execution(steps))
+    return judge_runs(*(
+        (f"{name}/{run}", outcome)
+        for run in (1, 2)
+        for name, outcome in zip(names, outcomes, strict=False)
+    ))  # fmt: skip
+
+
+def judge_runs(*runs: tuple[str, Outcome]):
+    return TESTS.judge(PROBLEM, Execution(tuple(ended(*run) for run in runs)))
 
 
 def test_valid_tests_that_kill_every_mutant_pass():
@@ -36,7 +44,7 @@ def test_a_mutant_that_lives_is_named_and_counted():
 
 def test_coverage_is_the_share_of_the_reference_s_lines():
     report = Report(Outcome.PASSED, 1, detail={"lines": 8, "covered": 6})
-    steps = (StepResult("reference", 0, report=report), ended("mutant-1", Outcome.FAILED))
+    steps = (StepResult("reference/1", 0, report=report), ended("mutant-1/1", Outcome.FAILED))
     assert TESTS.judge(PROBLEM, Execution(steps)).scores["coverage"] == 0.75
 
 
@@ -50,6 +58,30 @@ def test_tests_that_the_reference_does_not_pass_score_nothing(outcome):
     verdict = judge(outcome)
     assert verdict.outcome is outcome
     assert verdict.scores == {"valid": 0.0, "killed": 0.0, "coverage": 0.0}
+
+
+def test_tests_that_pass_the_reference_only_at_first_score_nothing():
+    verdict = judge_runs(
+        ("reference/1", Outcome.PASSED),
+        ("mutant-1/2", Outcome.FAILED),
+        ("reference/3", Outcome.FAILED),
+    )
+    assert verdict.outcome is Outcome.FAILED
+    assert "every run of the reference" in verdict.reason
+    assert verdict.scores == {"valid": 0.0, "killed": 0.0, "coverage": 0.0}
+
+
+def test_a_mutant_that_fails_only_sometimes_lives():
+    verdict = judge_runs(
+        ("reference/1", Outcome.PASSED),
+        ("mutant-1/1", Outcome.FAILED),
+        ("mutant-2/2", Outcome.PASSED),
+        ("reference/2", Outcome.PASSED),
+        ("mutant-1/2", Outcome.FAILED),
+        ("mutant-2/1", Outcome.FAILED),
+    )
+    assert verdict.reason == "not killed: mutant-2"
+    assert verdict.scores["killed"] == 0.5
 
 
 @pytest.mark.parametrize(

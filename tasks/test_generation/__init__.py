@@ -1,5 +1,9 @@
 """Test generation: a Python function to assertions that it passes and its mutants fail."""
 
+import hashlib
+import json
+from itertools import groupby
+
 from mftbench.contract import (
     Execution,
     JsonValue,
@@ -23,6 +27,8 @@ from mftbench.starter.suite import ProgramItem
 from mftbench.suites import no_code, texts
 
 INPUTS = 2  # the first kills every mutant, the second most of them
+REFERENCE_RUNS = 3
+MUTANT_RUNS = 2
 
 
 def ask(item: ProgramItem) -> str:
@@ -53,9 +59,13 @@ def facts(item: ProgramItem) -> dict[str, JsonValue]:
 
 
 def program(problem: Problem, completion: str) -> Program | Verdict:
-    """Run the tests against the reference, which they must pass, then against every mutant.
+    """Run the tests against the reference, which they must pass, and against every mutant.
 
-    The tests are the peer: they see neither the program's text nor which of them it is.
+    The tests are the peer: they see neither the program's text nor which of them it is. Tests that
+    toss a coin, or that remember by a side channel how often they ran, would tell the reference
+    from the mutants without looking at either. So every program runs more than once, and after the
+    first run of the reference, without which nothing else counts, the order is one that the tests
+    cannot foresee: it follows from texts that they do not see.
     """
     tests = extract(completion, PYTHON)
     if not tests:
@@ -67,32 +77,59 @@ def program(problem: Problem, completion: str) -> Program | Verdict:
         request = {"source": source, "coverage": required, **names}
         return Step(name, "python/subject.py", request, peer=peer, required=required)
 
-    mutants = [
-        against(f"mutant-{number}", source, False)
-        for number, source in enumerate(texts(problem, "mutants"), start=1)
-    ]
-    return Program(
-        "python", (against("reference", str(problem.facts["reference"]), True), *mutants)
+    def place(step: Step) -> str:
+        seed = [tests, step.name, step.request["source"]]
+        return hashlib.sha256(json.dumps(seed).encode("ascii")).hexdigest()
+
+    reference = str(problem.facts["reference"])
+    first, *references = (
+        against(f"reference/{run}", reference, True) for run in range(1, REFERENCE_RUNS + 1)
     )
+    mutants = [
+        against(f"mutant-{number}/{run}", source, False)
+        for number, source in enumerate(texts(problem, "mutants"), start=1)
+        for run in range(1, MUTANT_RUNS + 1)
+    ]
+    return Program("python", (first, *sorted((*references, *mutants), key=place)))
 
 
 def judge(problem: Problem, execution: Execution) -> Verdict:
     """Pass tests that are valid on the reference and kill every mutant; score the share killed.
 
-    A mutant is killed by a failed test only: a time-out or a crash of the tests proves nothing.
-    Coverage is the share of the reference's lines that valid tests execute.
+    Valid is what passes in every run of the reference. A mutant is killed by tests that fail in
+    every run of it: a time-out or a crash of the tests proves nothing. Coverage is the share of the
+    reference's lines that valid tests execute.
     """
-    reference, *mutants = execution.steps
-    verdict = verdict_of(reference)
-    if not verdict.passed:
-        scores = {"valid": 0.0, "killed": 0.0, "coverage": 0.0}
-        return Verdict(verdict.outcome, verdict.reason, scores)
-    alive = [step.name for step in mutants if verdict_of(step).outcome is not Outcome.FAILED]
-    killed = 1 - len(alive) / len(mutants)
-    scores = {"valid": 1.0, "killed": killed, "coverage": _coverage(reference)}
+    runs = _runs(execution)
+    references = runs.pop("reference")
+    for step in references:
+        verdict = verdict_of(step)
+        if not verdict.passed:
+            reason = verdict.reason
+            if step is not references[0]:
+                reason = f"not in every run of the reference: {reason}"
+            scores = {"valid": 0.0, "killed": 0.0, "coverage": 0.0}
+            return Verdict(verdict.outcome, reason, scores)
+    alive = [
+        name
+        for name, steps in runs.items()
+        if any(verdict_of(step).outcome is not Outcome.FAILED for step in steps)
+    ]
+    killed = 1 - len(alive) / len(runs)
+    scores = {"valid": 1.0, "killed": killed, "coverage": _coverage(references[0])}
     if alive:
         return Verdict(Outcome.FAILED, f"not killed: {', '.join(alive)}", scores)
     return Verdict(Outcome.PASSED, scores=scores)
+
+
+def _runs(execution: Execution) -> dict[str, list[StepResult]]:
+    """Give the runs of every program, by its name."""
+
+    def program_of(step: StepResult) -> str:
+        return step.name.partition("/")[0]
+
+    steps = sorted(execution.steps, key=program_of)  # stable: a program's runs keep their order
+    return {name: list(runs) for name, runs in groupby(steps, program_of)}
 
 
 def _coverage(reference: StepResult) -> float:
@@ -117,9 +154,9 @@ TASK = Task(
     },
     prompt=Prompt(template="{prompt}\n# Tests\n", stop=("\ndef ", "\n# ", "\nclass ", "\nprint(")),
     program=program,
-    judge=judge,
     program_version=2,
-    judge_version=2,
+    judge=judge,
+    judge_version=3,
     metrics=(
         Metric("pass"),
         Metric("valid", "mean"),

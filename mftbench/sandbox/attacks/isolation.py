@@ -19,6 +19,8 @@ _FIND = f'''def everywhere(*folders):
                 break
 canary = "{CANARY}"'''
 
+_KEYS = """add_key, keyctl = {"x86_64": (248, 250), "aarch64": (217, 219)}[os.uname().machine]"""
+
 ISOLATION = (
     escape(
         "I1-network",
@@ -42,8 +44,11 @@ ISOLATION = (
             "open('/etc/shadow').read()",
             "[f for f in everywhere('/home', '/root') if os.path.basename(f) in"
             " ('.netrc', 'token', 'id_rsa', 'id_ed25519', '.bash_history', '.git-credentials')]",
+            *(f"libc.syscall(keyctl, 0, {ring}, 0) > 0" for ring in (-1, -2, -3, -4, -5)),
+            "libc.syscall(add_key, b'user', b'left', b'behind', 6, -5) > 0",
+            "open('/proc/keys').read() or open('/proc/key-users').read()",
         ),
-        _FIND,
+        f"{_FIND}\n{_KEYS}",
     ),
     escape(
         "I3-host-files",
