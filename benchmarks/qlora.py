@@ -1,7 +1,7 @@
 """What 4 bits cost in training: the losses of QLoRA beside those of LoRA, on the same rows.
 
-    python benchmarks/qlora.py --data DATA [--source spider | mbpp] [--model smollm2] [--rank 64]
-        [--lr 5e-4] [--epochs 1] [--rows 7000] [--adapters lora,qlora]
+    python benchmarks/qlora.py --data DATA [--source spider | mbpp] [--model smollm2] [--rank 256]
+        [--lr 2e-4] [--epochs 1] [--seed 1] [--rows 7000] [--adapters lora,qlora]
 
 Both train at the same time, in a process and with a thread each, in bfloat16, with the same seed.
 Each line is the mean training loss of a sixth of the steps, and the last is the validation loss at
@@ -93,8 +93,8 @@ def main() -> None:
     parser.add_argument("--source", choices=["mbpp", "spider"], default="spider")
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--adapters", default="lora,qlora")
-    parser.add_argument("--rank", type=int, default=64)
-    parser.add_argument("--lr", type=float, default=5e-4)
+    parser.add_argument("--rank", type=int, default=256)
+    parser.add_argument("--lr", type=float, default=2e-4)
     parser.add_argument("--epochs", type=float, default=1)
     parser.add_argument("--rows", type=int, default=7000)
     parser.add_argument("--seed", type=int, default=1)
